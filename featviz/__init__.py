@@ -1,0 +1,54 @@
+"""featviz: which inputs does a black box respond to most? Feature visualisation without gradients.
+
+The public names are loaded when first used, so that ``import featviz`` stays light.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from featviz.black_boxes import BlackBox as BlackBox
+    from featviz.black_boxes import black_box as black_box
+    from featviz.gallery import build_gallery as build_gallery
+    from featviz.objectives import Objective as Objective
+    from featviz.objectives import Penalty as Penalty
+    from featviz.objectives import margin as margin
+    from featviz.objectives import maximise as maximise
+    from featviz.objectives import minimise as minimise
+    from featviz.objectives import total_variation as total_variation
+    from featviz.search_spaces import ImageSpace as ImageSpace
+    from featviz.search_spaces import Real as Real
+    from featviz.search_spaces import Space as Space
+    from featviz.study import Run as Run
+    from featviz.study import Study as Study
+    from featviz.study import load as load
+    from featviz.study import search as search
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "featviz.black_boxes": ("BlackBox", "black_box"),
+    "featviz.gallery": ("build_gallery",),
+    "featviz.objectives": ("Objective", "Penalty", "margin", "maximise", "minimise", "total_variation"),
+    "featviz.search_spaces": ("ImageSpace", "Real", "Space"),
+    "featviz.study": ("Run", "Study", "load", "search"),
+    "featviz.errors": ("FeatvizError", "FeatvizWarning", "StopSearch"),
+    "featviz.latent": ("LatentDescription", "Latents"),
+    "featviz.blocks": ("ImageBlock", "TextBlock"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = ["__version__", *sorted(_HOME_OF)]  # noqa: PLE0604  strings, computed from the table above
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'featviz' has no attribute {name!r}")
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME_OF})

@@ -1,0 +1,54 @@
+"""Batches of inputs of any type: an array, a data frame, a list, or a dict or tuple of such parts."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from featviz.errors import SpaceError
+
+__all__ = ["batch_length", "concatenate", "take"]
+
+
+def batch_length(batch: Any) -> int:
+    """The number of inputs in ``batch``; the parts of a dict or tuple must agree."""
+    if isinstance(batch, dict | tuple):
+        parts = list(batch.values()) if isinstance(batch, dict) else list(batch)
+        lengths = {batch_length(part) for part in parts}
+        if len(lengths) != 1:
+            raise SpaceError(f"the parts of a batch must have one length, but they have {sorted(lengths)}.")
+        return lengths.pop()
+    try:
+        return len(batch)
+    except TypeError:
+        raise SpaceError(f"a batch must have a length, but it is a {type(batch).__name__}.") from None
+
+
+def take(batch: Any, rows: slice | Sequence[int] | NDArray[np.intp]) -> Any:
+    """The inputs of ``batch`` at ``rows``, as a batch of the same type."""
+    if isinstance(batch, dict):
+        return {name: take(part, rows) for name, part in batch.items()}
+    if isinstance(batch, tuple):
+        return tuple(take(part, rows) for part in batch)
+    if hasattr(batch, "iloc"):  # a pandas or similar data frame; not imported for the check
+        return batch.iloc[rows]
+    if isinstance(batch, list):
+        return batch[rows] if isinstance(rows, slice) else [batch[i] for i in rows]
+    return batch[rows]
+
+
+def concatenate(batches: Sequence[Any]) -> Any:
+    """One batch from several of the same type."""
+    first = batches[0]
+    if isinstance(first, dict):
+        return {name: concatenate([b[name] for b in batches]) for name in first}
+    if isinstance(first, tuple):
+        return tuple(concatenate(list(parts)) for parts in zip(*batches, strict=True))
+    if isinstance(first, list):
+        return [row for b in batches for row in b]
+    if hasattr(first, "iloc"):
+        import pandas as pd  # noqa: PLC0415  only a caller that has data frames has pandas
+
+        return pd.concat(batches, ignore_index=True)
+    return np.concatenate(batches)

@@ -1,0 +1,118 @@
+"""Every error and warning that featviz raises on purpose.
+
+Each derives from :class:`FeatvizError` *and* from the builtin it resembles, so ``except ValueError`` keeps
+working. A message says what was expected, what came, and what to do.
+"""
+
+__all__ = [
+    "BoxError",
+    "FailureBudgetExceeded",
+    "FeatvizError",
+    "FeatvizWarning",
+    "IncompatibleOptimiser",
+    "InvalidArgument",
+    "InvalidConfig",
+    "LatentShapeError",
+    "MissingDependency",
+    "NameNotFound",
+    "NotRebuildable",
+    "OptimiserError",
+    "OutputNotFound",
+    "ReplayDivergence",
+    "RunDamaged",
+    "RunExists",
+    "RunLocked",
+    "RunMismatch",
+    "RunNotFound",
+    "SpaceError",
+    "StopSearch",
+    "WrongType",
+]
+
+
+class FeatvizError(Exception):
+    """The base of every error that featviz raises on purpose."""
+
+
+class FeatvizWarning(UserWarning):
+    """The category of every warning that featviz gives."""
+
+
+class InvalidArgument(FeatvizError, ValueError):
+    """An argument has the right type and a value that cannot be used."""
+
+
+class WrongType(FeatvizError, TypeError):
+    """An argument has a type that cannot be used."""
+
+
+class InvalidConfig(FeatvizError, ValueError):
+    """A TOML configuration has an unknown key, a wrong type or a missing entry."""
+
+
+class LatentShapeError(FeatvizError, ValueError):
+    """A batch of latents does not fit the latent description it is used with."""
+
+
+class SpaceError(FeatvizError, ValueError):
+    """A search space broke its contract, for instance a decoder that returned the wrong number of rows."""
+
+
+class BoxError(FeatvizError, ValueError):
+    """A thing cannot be used as a black box, or the box cannot take the inputs of this space at all."""
+
+
+class NameNotFound(FeatvizError, LookupError):
+    """No registered space, objective or optimiser has this name."""
+
+
+class OutputNotFound(FeatvizError, LookupError):
+    """A black box has no output of this name."""
+
+
+class MissingDependency(FeatvizError, ImportError):
+    """An optional package is needed and is not installed; the message names the extra."""
+
+
+class OptimiserError(FeatvizError, RuntimeError):
+    """An optimiser failed, or is known to fail, in this setting; the message names one that works."""
+
+
+class IncompatibleOptimiser(FeatvizError, ValueError):
+    """An optimiser does not accept the kinds of genes that this space has."""
+
+
+class FailureBudgetExceeded(FeatvizError, RuntimeError):
+    """More than half of the last evaluations failed. The run was closed cleanly and can be resumed."""
+
+
+class RunNotFound(FeatvizError, FileNotFoundError):
+    """There is no run in this directory."""
+
+
+class RunExists(FeatvizError, FileExistsError):
+    """The directory already holds a run, or something that is not a run."""
+
+
+class RunLocked(FeatvizError, RuntimeError):
+    """Another process is writing to this run."""
+
+
+class RunDamaged(FeatvizError, ValueError):
+    """A file of a run does not hold what featviz wrote there."""
+
+
+class RunMismatch(FeatvizError, ValueError):
+    """The directory holds a run of another search than the one asked for."""
+
+
+class NotRebuildable(FeatvizError, RuntimeError):
+    """A run was made with objects that its files cannot describe, such as a function typed into a shell."""
+
+
+class ReplayDivergence(FeatvizError, RuntimeError):
+    """A resumed optimiser asked for other inputs than it did the first time."""
+
+
+class StopSearch(FeatvizError):
+    """Raised by a callback to end a search; the run is kept and is marked as stopped by a callback."""
