@@ -26,6 +26,7 @@ __all__ = [
     "RunNotFound",
     "SpaceError",
     "StopSearch",
+    "StorageError",
     "WrongType",
 ]
 
@@ -112,6 +113,10 @@ class NotRebuildable(FeatvizError, RuntimeError):
 
 class ReplayDivergence(FeatvizError, RuntimeError):
     """A resumed optimiser asked for other inputs than it did the first time."""
+
+
+class StorageError(FeatvizError, OSError):
+    """A run directory cannot be made, read or written; what was stored before is intact."""
 
 
 class StopSearch(FeatvizError):

@@ -1,0 +1,175 @@
+"""Run directories: which names are allowed, how one is made, and the lock that keeps a second writer out."""
+
+import os
+import unicodedata
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from featviz.errors import InvalidArgument, RunExists, RunLocked, RunNotFound, StorageError, WrongType
+from featviz.text import first_line, visible
+
+__all__ = ["DATABASE", "SPEC_FILE", "RunDirectory", "check_run_name", "is_run"]
+
+SPEC_FILE = "run.toml"
+DATABASE = "evaluations.sqlite"
+_LOCK = ".lock"
+_MAX_NAME_BYTES = 200
+# Not allowed in file names on Windows, or acted on by a shell when a printed command is pasted.
+_REFUSED = frozenset("<>:\"|?*\\$`;&!'")
+_DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{d}{i}" for d in ("com", "lpt") for i in range(1, 10))})
+
+
+def check_run_name(name: str) -> str:
+    """``name`` when it can name a run directory on every system and be shown and pasted without harm."""
+
+    def refuse(why: str) -> InvalidArgument:
+        return InvalidArgument(
+            f"{visible(name, 80)!r} cannot name a run: {why}. Use letters, digits, '-', '_', '.' and spaces."
+        )
+
+    if name in {"", ".", ".."}:
+        raise refuse("a run directory needs a name of its own")
+    bad = sorted({c for c in name if c in _REFUSED or c == "/" or (unicodedata.category(c)[0] in "CZ" and c != " ")})
+    if bad:
+        raise refuse(f"it holds {', '.join(repr(visible(c)) for c in bad)}")
+    if len(os.fsencode(name)) > _MAX_NAME_BYTES:
+        raise refuse(f"it is longer than {_MAX_NAME_BYTES} bytes")
+    if name[0] in ".-~" or name[0] == " ":
+        raise refuse(f"it begins with {name[0]!r}")
+    if name[-1] in ". ":
+        raise refuse(f"it ends with {name[-1]!r}")
+    if name.split(".", maxsplit=1)[0].lower() in _DEVICES:
+        raise refuse("it is the name of a device on Windows")
+    return name
+
+
+def is_run(path: Path) -> bool:
+    """Whether ``path`` holds a run (its two files are there; they are not read)."""
+    return (path / SPEC_FILE).is_file() and (path / DATABASE).is_file()
+
+
+class RunDirectory:
+    """A run directory that this process owns until ``close``.
+
+    Args:
+        path: the directory; its last part must be a name that :func:`check_run_name` accepts.
+
+    Raises:
+        InvalidArgument: for a name that cannot be used, or a symbolic link.
+        RunLocked: when another process has it open for writing.
+        StorageError: when it cannot be made or written.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = _checked_path(path)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:
+            raise RunExists(f"{_shown(self.path)} is a file; choose another directory for the run.") from None
+        except OSError as error:
+            raise StorageError(f"cannot make the run directory {_shown(self.path)}: {first_line(error)}") from error
+        if not os.access(self.path, os.W_OK | os.X_OK):
+            raise StorageError(f"the run directory {_shown(self.path)} cannot be written to; check its permissions.")
+        self._lock = FileLock(self.path / _LOCK, timeout=0)
+        try:
+            self._lock.acquire()
+        except Timeout:
+            raise RunLocked(
+                f"another process is writing to {_shown(self.path)}; wait for it, or choose another directory."
+            ) from None
+        except OSError as error:
+            raise StorageError(f"cannot lock {_shown(self.path)}: {first_line(error)}") from error
+
+    @property
+    def spec_file(self) -> Path:
+        """The path of ``run.toml``."""
+        return self.path / SPEC_FILE
+
+    @property
+    def database(self) -> Path:
+        """The path of ``evaluations.sqlite``."""
+        return self.path / DATABASE
+
+    @property
+    def holds_run(self) -> bool:
+        """Whether a run is there already.
+
+        Raises:
+            RunExists: when the directory holds something that is not a run.
+        """
+        names = {entry.name for entry in self.path.iterdir()} - {_LOCK}
+        if SPEC_FILE in names and DATABASE in names:
+            return True
+        # A kill between the making of the two files leaves one of them, with no evaluation in it.
+        left_over = {
+            SPEC_FILE,
+            f"{SPEC_FILE}.part",
+            DATABASE,
+            f"{DATABASE}-wal",
+            f"{DATABASE}-shm",
+            f"{DATABASE}-journal",
+        }
+        if names - left_over:
+            raise RunExists(
+                f"{_shown(self.path)} is not empty and holds no run; choose an empty or a new directory, "
+                "so that nothing of yours is overwritten."
+            )
+        for name in names:
+            (self.path / name).unlink()
+        return False
+
+    def close(self) -> None:
+        """Let another process write."""
+        self._lock.release()
+
+    @staticmethod
+    def is_locked(path: Path) -> bool:
+        """Whether some process is writing to the run at ``path`` now."""
+        if not (path / _LOCK).exists():
+            return False
+        lock = FileLock(path / _LOCK, timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            return True
+        except OSError:
+            # Somebody else's read-only directory: nobody can be writing through this account.
+            return False
+        lock.release()
+        return False
+
+
+def find_run(path: str | os.PathLike[str]) -> Path:
+    """``path`` when it holds a run.
+
+    Raises:
+        RunNotFound: otherwise, naming runs that are near.
+    """
+    where = Path(path)
+    if is_run(where):
+        return where
+    inside = sorted(p.name for p in where.iterdir() if is_run(p)) if where.is_dir() else []
+    hint = f" It holds these runs: {', '.join(visible(n, 60) for n in inside[:10])}." if inside else ""
+    if not hint and where.parent.is_dir():
+        near = sorted(p.name for p in where.parent.iterdir() if is_run(p))
+        hint = f" Next to it are: {', '.join(visible(n, 60) for n in near[:10])}." if near else ""
+    raise RunNotFound(f"there is no run in {_shown(where)} (a run holds {SPEC_FILE} and {DATABASE}).{hint}")
+
+
+def _checked_path(path: str | os.PathLike[str]) -> Path:
+    text = os.fspath(path)
+    if not isinstance(text, str):
+        raise WrongType(f"a run directory must be text or a Path, but it is {type(path).__name__}.")
+    tail = text.rstrip("/").rpartition("/")[2] if text.strip("/") else ""
+    check_run_name(tail)
+    if "\0" in text:
+        raise InvalidArgument("a run directory must not hold a NUL character.")
+    where = Path(text)
+    if where.is_symlink():
+        raise InvalidArgument(f"{_shown(where)} is a symbolic link; give the directory that it points to.")
+    return where
+
+
+def _shown(path: Path) -> str:
+    return visible(str(path), 300)

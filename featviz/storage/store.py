@@ -1,0 +1,335 @@
+"""The evaluations of a run in one SQLite file: one row and one transaction a batch.
+
+A row holds, with a checksum: ids, statuses, scores, outputs, the reasons of failures, and the digest of the latents;
+last the latents themselves, so that reading the values of a long run does not touch them. Write-ahead logging means
+that a kill at any instant leaves an exact prefix of the batches.
+"""
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from featviz.errors import RunDamaged, StorageError
+from featviz.latent import LatentDescription, Latents
+from featviz.storage.encoding import checksum, decode_state, encode_state
+from featviz.text import first_line, visible
+
+__all__ = ["BatchRecord", "Phase", "RunStore"]
+
+SCHEMA_VERSION = 1
+_APPLICATION_ID = 0x66765A31  # "fvZ1"
+_TABLES = {
+    "meta": "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
+    "batches": (
+        "CREATE TABLE batches (batch INTEGER PRIMARY KEY, first INTEGER NOT NULL, n INTEGER NOT NULL, "
+        "phase INTEGER NOT NULL, restart INTEGER NOT NULL, seconds REAL NOT NULL, statuses BLOB NOT NULL, "
+        "scores BLOB NOT NULL, outputs BLOB NOT NULL, reasons TEXT NOT NULL, digest BLOB NOT NULL, "
+        "checksum BLOB NOT NULL, reals BLOB NOT NULL, categoricals BLOB NOT NULL) STRICT"
+    ),
+    "states": (
+        "CREATE TABLE states (restart INTEGER PRIMARY KEY, batch INTEGER NOT NULL, state TEXT NOT NULL, "
+        "checksum BLOB NOT NULL) STRICT"
+    ),
+}
+_COLUMNS = "batch, first, n, phase, restart, seconds, statuses, scores, outputs, reasons, digest, checksum"
+
+
+class Phase(IntEnum):
+    """What a batch was evaluated for. The numbers are stored."""
+
+    SEARCH = 0
+    BASELINE = 1  # random inputs from the prior, as evidence
+    REFERENCE = 2  # inputs that the user brought
+
+
+@dataclass(frozen=True, eq=False)
+class BatchRecord:
+    """The values of one evaluated batch of n inputs.
+
+    Args:
+        batch: number of the batch, from 0.
+        first: id of its first evaluation; ids count from 0 over the whole run.
+        phase: what it was evaluated for.
+        restart: the restart that asked for it.
+        seconds: wall time that the run had taken when the batch was done, over all its sessions.
+        statuses: uint8 (n,); see :class:`featviz.evaluation.Status`.
+        scores: float64 (n,), NaN where the status is not OK.
+        outputs: float64 (n, k), NaN where the status is not OK.
+        reasons: row -> why it failed.
+        digest: of the latents.
+    """
+
+    batch: int
+    first: int
+    phase: Phase
+    restart: int
+    seconds: float
+    statuses: NDArray[np.uint8]
+    scores: NDArray[np.float64]
+    outputs: NDArray[np.float64]
+    reasons: dict[int, str]
+    digest: bytes
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+
+class RunStore:
+    """The evaluations of one run, on disk or in memory.
+
+    Use :meth:`create` and :meth:`open`. All errors of SQLite come out as
+    :class:`~featviz.errors.StorageError` (cannot be written: disk full, permissions) or
+    :class:`~featviz.errors.RunDamaged` (does not hold what was written).
+    """
+
+    def __init__(self, connection: sqlite3.Connection, where: str) -> None:
+        self._db = connection
+        self._where = where
+        self.outputs: tuple[str, ...] = ()
+        self._real = 0
+        self._categorical = 0
+
+    @classmethod
+    def create(cls, path: Path | None, outputs: tuple[str, ...], latent: LatentDescription) -> Self:
+        """A new store in the file ``path``, or in memory when it is None."""
+        store = cls(_connect(":memory:" if path is None else str(path)), "memory" if path is None else str(path))
+        meta = {"outputs": json.dumps(outputs), "real": str(latent.real), "categorical": str(len(latent.options))}
+        with store._errors("cannot be made"):
+            store._db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+            store._db.execute("PRAGMA journal_mode = WAL")
+            store._db.execute("PRAGMA synchronous = NORMAL")
+            store._db.execute("BEGIN")
+            for sql in _TABLES.values():
+                store._db.execute(sql)
+            store._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            store._db.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
+            store._db.execute("COMMIT")
+            # From here on the schema stands in the main file, whatever happens to the log.
+            store._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        store._read_meta()
+        return store
+
+    @classmethod
+    def open(cls, path: Path, *, writable: bool) -> Self:
+        """The store in the file ``path``.
+
+        Raises:
+            RunDamaged: when it is not a store of this version of featviz.
+        """
+        store = cls(_connect(str(path), writable=writable), str(path))
+        try:
+            with store._errors("cannot be read"):
+                store._check_schema()
+                store._read_meta()
+                if writable:
+                    store._db.execute("PRAGMA journal_mode = WAL")
+                    store._db.execute("PRAGMA synchronous = NORMAL")
+        except BaseException:
+            store._db.close()
+            raise
+        return store
+
+    def append(self, record: BatchRecord, latents: Latents, state: dict[str, Any] | None = None) -> None:
+        """Store one batch, and the state of its restart's optimiser after it, in one transaction."""
+        values = _values(record)
+        row = (*values, checksum(*map(_as_bytes, values)), latents.real.tobytes(), latents.categorical.tobytes())
+        with self._errors("cannot be written", full=True):
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute(f"INSERT INTO batches VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608  placeholders
+            if state is not None:
+                text = encode_state(state)
+                mark = checksum(text.encode(), _as_bytes(record.batch))
+                self._db.execute(
+                    "INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?)", (record.restart, record.batch, text, mark)
+                )
+            self._db.execute("COMMIT")
+
+    def records(self) -> Iterator[BatchRecord]:
+        """The values of every batch, in order.
+
+        Raises:
+            RunDamaged: at the first row that is not as it was written.
+        """
+        with self._errors("cannot be read"):
+            rows = self._db.execute(f"SELECT {_COLUMNS} FROM batches ORDER BY batch")  # noqa: S608  a constant
+            first = 0
+            for number, row in enumerate(rows):
+                record = self._record(row)
+                if record.batch != number or record.first != first:
+                    raise RunDamaged(f"{self._shown}: batch {number} is missing.")
+                first += len(record)
+                yield record
+
+    def latents(self, batch: int) -> Latents:
+        """The latents of one batch, checked against their digest."""
+        with self._errors("cannot be read"):
+            row = self._db.execute(
+                "SELECT n, reals, categoricals, digest FROM batches WHERE batch = ?", (batch,)
+            ).fetchone()
+        if row is None:
+            raise RunDamaged(f"{self._shown}: batch {batch} is missing.")
+        n, real, categorical, digest = row
+        try:
+            latents = Latents(
+                np.frombuffer(real, dtype=np.float64).reshape(n, self._real),
+                np.frombuffer(categorical, dtype=np.int64).reshape(n, self._categorical),
+            )
+        except (ValueError, TypeError) as error:
+            raise RunDamaged(f"{self._shown}: the latents of batch {batch} have the wrong size.") from error
+        if latents.digest() != digest:
+            raise RunDamaged(f"{self._shown}: the latents of batch {batch} are not as they were written.")
+        return latents
+
+    def state(self, restart: int) -> tuple[int, dict[str, Any]] | None:
+        """The newest state of a restart's optimiser and the batch after which it was taken."""
+        with self._errors("cannot be read"):
+            row = self._db.execute("SELECT batch, state, checksum FROM states WHERE restart = ?", (restart,)).fetchone()
+        if row is None:
+            return None
+        batch, text, mark = row
+        if checksum(text.encode(), _as_bytes(batch)) != mark:
+            raise RunDamaged(f"{self._shown}: the state of restart {restart} is not as it was written.")
+        return batch, decode_state(text)
+
+    def set_meta(self, **values: str) -> None:
+        """Store facts about the run, such as its status."""
+        with self._errors("cannot be written", full=True):
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
+            self._db.execute("COMMIT")
+
+    def meta(self, key: str, default: str = "") -> str:
+        """A fact about the run."""
+        with self._errors("cannot be read"):
+            row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return default if row is None else str(row[0])
+
+    def close(self) -> None:
+        """Close. A file that was written is left without a log beside it, so that it opens read-only anywhere."""
+        with contextlib.suppress(sqlite3.Error):
+            self._db.execute("PRAGMA journal_mode = DELETE")
+        self._db.close()
+
+    def _record(self, row: tuple[Any, ...]) -> BatchRecord:
+        if checksum(*map(_as_bytes, row[:-1])) != row[-1]:
+            raise RunDamaged(f"{self._shown}: batch {row[0]} is not as it was written.")
+        batch, first, n, phase, restart, seconds, statuses, scores, outputs, reasons, digest = row[:-1]
+        return BatchRecord(
+            batch=batch,
+            first=first,
+            phase=Phase(phase),
+            restart=restart,
+            seconds=seconds,
+            statuses=np.frombuffer(statuses, dtype=np.uint8),
+            scores=np.frombuffer(scores, dtype=np.float64),
+            outputs=np.frombuffer(outputs, dtype=np.float64).reshape(n, len(self.outputs)),
+            reasons={int(k): str(v) for k, v in json.loads(reasons).items()} if reasons else {},
+            digest=digest,
+        )
+
+    def _check_schema(self) -> None:
+        application = self._db.execute("PRAGMA application_id").fetchone()[0]
+        version = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if application != _APPLICATION_ID:
+            raise RunDamaged(f"{self._shown} is an SQLite file, but featviz did not write it.")
+        if version > SCHEMA_VERSION:
+            raise RunDamaged(
+                f"{self._shown} was written by a later featviz (format {version}; this one reads up to "
+                f"{SCHEMA_VERSION}). Upgrade featviz to read it."
+            )
+        # A view or a trigger could make reading or writing do other things than it says.
+        found = dict(self._db.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
+        if found != _TABLES:
+            odd = sorted(set(found) ^ set(_TABLES)) or sorted(n for n in found if found[n] != _TABLES[n])
+            raise RunDamaged(f"{self._shown} has not the tables of format {SCHEMA_VERSION}: {visible(', '.join(odd))}.")
+
+    def _read_meta(self) -> None:
+        try:
+            self.outputs = tuple(str(name) for name in json.loads(self.meta("outputs")))
+            self._real, self._categorical = int(self.meta("real")), int(self.meta("categorical"))
+        except (ValueError, TypeError) as error:
+            raise RunDamaged(f"{self._shown} does not say what it holds.") from error
+
+    @property
+    def _shown(self) -> str:
+        return visible(self._where, 300)
+
+    @contextlib.contextmanager
+    def _errors(self, what: str, *, full: bool = False) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            self._roll_back()
+            hint = " Is the disk full? What was stored before is intact; resume when there is room." if full else ""
+            raise StorageError(f"{self._shown} {what}: {first_line(error)}.{hint}") from error
+        except (sqlite3.DatabaseError, UnicodeDecodeError, ValueError) as error:
+            self._roll_back()
+            if isinstance(error, RunDamaged):
+                raise
+            raise RunDamaged(f"{self._shown} {what}: {first_line(error)}.") from error
+
+    def _roll_back(self) -> None:
+        with contextlib.suppress(sqlite3.Error):
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+
+
+def _connect(path: str, *, writable: bool = True) -> sqlite3.Connection:
+    try:
+        if writable:
+            # The study is the only user of the connection, from whichever thread the caller runs it.
+            connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        else:
+            connection = _connect_reading(path)
+        connection.execute("PRAGMA trusted_schema = OFF")
+    except sqlite3.Error as error:
+        raise StorageError(f"cannot open {visible(path, 300)}: {first_line(error)}.") from error
+    return connection
+
+
+def _connect_reading(path: str) -> sqlite3.Connection:
+    address = Path(path).absolute().as_uri()
+    connection = sqlite3.connect(f"{address}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
+    try:
+        connection.execute("SELECT 1 FROM sqlite_master LIMIT 1")
+    except sqlite3.OperationalError:
+        # A log cannot be opened in a read-only directory; nobody can be writing there either.
+        connection.close()
+        connection = sqlite3.connect(
+            f"{address}?mode=ro&immutable=1", uri=True, isolation_level=None, check_same_thread=False
+        )
+    except sqlite3.DatabaseError:
+        connection.close()
+        raise RunDamaged(f"{visible(path, 300)} is not an SQLite file.") from None
+    return connection
+
+
+def _values(record: BatchRecord) -> tuple[Any, ...]:
+    reasons = json.dumps({str(k): v for k, v in record.reasons.items()}) if record.reasons else ""
+    return (
+        record.batch,
+        record.first,
+        len(record),
+        int(record.phase),
+        record.restart,
+        record.seconds,
+        record.statuses.tobytes(),
+        record.scores.tobytes(),
+        record.outputs.tobytes(),
+        reasons,
+        record.digest,
+    )
+
+
+def _as_bytes(value: float | str | bytes) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    return repr(value).encode()
