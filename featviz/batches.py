@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from featviz.errors import SpaceError
 
-__all__ = ["batch_length", "concatenate", "take"]
+__all__ = ["batch_length", "concatenate", "take", "take_one"]
 
 
 def batch_length(batch: Any) -> int:
@@ -36,6 +36,15 @@ def take(batch: Any, rows: slice | Sequence[int] | NDArray[np.intp]) -> Any:
     if isinstance(batch, list):
         return batch[rows] if isinstance(rows, slice) else [batch[i] for i in rows]
     return batch[rows]
+
+
+def take_one(inputs: Any, row: int) -> Any:
+    """One input of a batch: a row of an array or list, the parts' rows of a dict or tuple, a frame of one row."""
+    if isinstance(inputs, dict):
+        return {name: take_one(part, row) for name, part in inputs.items()}
+    if isinstance(inputs, tuple):
+        return tuple(take_one(part, row) for part in inputs)
+    return take(inputs, slice(row, row + 1)) if hasattr(inputs, "iloc") else inputs[row]
 
 
 def concatenate(batches: Sequence[Any]) -> Any:

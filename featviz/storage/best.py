@@ -9,11 +9,11 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
-from featviz.blocks import Block, ImageBlock
+from featviz.blocks import Block, ImageBlock, TextBlock
 from featviz.errors import RunDamaged, StorageError
 from featviz.text import first_line, visible
 
@@ -72,7 +72,7 @@ def read_best(run: Path) -> list[BestInput]:
         raise RunDamaged(f"{visible(str(folder), 300)} cannot be read: {first_line(error)}") from error
 
 
-def write_image(path: Path, block: ImageBlock) -> None:
+def write_image(path: Path | BinaryIO, block: ImageBlock) -> None:
     """Write a picture as a lossless PNG; one with other than 1, 3 or 4 channels as the mean of them."""
     from PIL import Image  # noqa: PLC0415  only a run with pictures needs Pillow
 
@@ -102,7 +102,24 @@ def _write_entry(folder: Path, number: int, entry: BestInput) -> dict[str, Any]:
 def _read_entry(folder: Path, number: int, entry: dict[str, Any]) -> BestInput:
     stem = f"{number:02d}"
     x = _read_array(folder / f"{stem}.npy") if entry["array"] else None
-    return BestInput(int(entry["id"]), str(entry["role"]), float(entry["score"]), x, ())
+    names = (stem if i == 0 else f"{stem}-{i + 1}" for i in range(len(entry["blocks"])))
+    blocks = [_read_block(folder, name, described) for name, described in zip(names, entry["blocks"], strict=True)]
+    return BestInput(int(entry["id"]), str(entry["role"]), float(entry["score"]), x, blocks)
+
+
+def _read_block(folder: Path, name: str, described: dict[str, Any]) -> Block:
+    caption = str(described["caption"])
+    if described["kind"] == "text":
+        return TextBlock((folder / f"{name}.txt").read_text(encoding="utf-8"), caption)
+    from PIL import Image  # noqa: PLC0415  only a run with pictures needs Pillow
+
+    height, width = (int(side) for side in described["shape"][:2])
+    with Image.open(folder / f"{name}.png", formats=["PNG"]) as image:
+        # The size stands in the file's head: a picture made to fill the memory is refused before it is unpacked.
+        if image.size != (width, height) or max(image.size) > _MAX_SIDE:
+            raise ValueError(f"{name}.png is not the picture that was written")
+        pixels = np.asarray(image, dtype=np.uint8)
+    return ImageBlock(pixels if pixels.ndim == 3 else pixels[:, :, None], caption)
 
 
 def _read_array(path: Path) -> np.ndarray[Any, Any]:

@@ -145,12 +145,18 @@ class RunStore:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.execute(f"INSERT INTO batches VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608  placeholders
             if state is not None:
-                text = encode_state(state)
-                mark = checksum(text.encode(), _as_bytes(record.batch))
-                self._db.execute(
-                    "INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?)", (record.restart, record.batch, text, mark)
-                )
+                self._insert_state(record.restart, record.batch, state)
             self._db.execute("COMMIT")
+
+    def set_state(self, restart: int, batch: int, state: dict[str, Any]) -> None:
+        """Store the state of a restart's optimiser after ``batch``."""
+        with self._errors("cannot be written", full=True):
+            self._insert_state(restart, batch, state)
+
+    def _insert_state(self, restart: int, batch: int, state: dict[str, Any]) -> None:
+        text = encode_state(state)
+        row = (restart, batch, text, checksum(text.encode(), _as_bytes(batch)))
+        self._db.execute("INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?)", row)
 
     def records(self) -> Iterator[BatchRecord]:
         """The values of every batch, in order.

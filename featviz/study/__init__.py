@@ -1,0 +1,29 @@
+"""The search: the loop, the run that it makes, and reading runs back.
+
+- ``search``, ``Study``: run a search, or own its loop (``ask``, ``tell``);
+- ``load``, ``find_runs``, ``Run``, ``Candidate``, ``History``: read runs;
+- ``Progress``: what callbacks are given;
+- ``build_search``: a search from the tables of a TOML file.
+"""
+
+from featviz.study.driver import search
+from featviz.study.history import Candidate, History
+from featviz.study.progress import Callback, Progress
+from featviz.study.run import Run, find_runs, load
+from featviz.study.spec import Search, build_search
+from featviz.study.study import Asked, Study
+
+__all__ = [
+    "Asked",
+    "Callback",
+    "Candidate",
+    "History",
+    "Progress",
+    "Run",
+    "Search",
+    "Study",
+    "build_search",
+    "find_runs",
+    "load",
+    "search",
+]

@@ -1,0 +1,32 @@
+"""Choosing a few candidates that are both good and unlike one another."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["choose_diverse"]
+
+
+def choose_diverse(scores: NDArray[np.float64], distances: NDArray[np.float64], k: int) -> list[int]:
+    """Indices of ``k`` candidates, the best one first.
+
+    Each further one has the largest product of its quality (its score, scaled to [0, 1] over the pool) and its
+    distance to the nearest candidate already chosen: greedy farthest-point selection (Gonzalez 1985) weighted by
+    quality.
+
+    Args:
+        scores: float64 (n,), all finite.
+        distances: float64 (n, n) between the candidates.
+        k: how many; fewer come back when there are fewer candidates.
+    """
+    span = float(scores.max() - scores.min()) if len(scores) else 0.0
+    quality = (scores - scores.min()) / span if span > 0 else np.ones(len(scores))
+    chosen: list[int] = []
+    nearest = np.full(len(scores), np.inf)
+    merit = quality.copy()
+    for _ in range(min(k, len(scores))):
+        pick = int(np.argmax(merit))
+        chosen.append(pick)
+        nearest = np.minimum(nearest, distances[pick])
+        merit = quality * nearest
+        merit[chosen] = -1.0
+    return chosen

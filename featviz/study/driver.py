@@ -1,0 +1,70 @@
+"""``fv.search``: the whole loop in one call."""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from featviz.protocols import ScoreFunction, SearchSpace
+from featviz.study.progress import Callback
+from featviz.study.run import Run
+from featviz.study.study import Study
+
+__all__ = ["search"]
+
+
+def search(
+    space: SearchSpace,
+    objective: ScoreFunction,
+    *,
+    budget: int,
+    seed: int = 0,
+    optimiser: str = "auto",
+    optimiser_options: Mapping[str, Any] | None = None,
+    restarts: int = 1,
+    batch_size: int | None = None,
+    baseline: int = 0,
+    references: Any = None,
+    out: str | os.PathLike[str] | None = None,
+    resume: bool | Literal["warm"] = True,
+    target: float | None = None,
+    max_seconds: float | None = None,
+    callbacks: Sequence[Callback] = (),
+    progress: str | bool = "auto",
+) -> Run:
+    """Search ``space`` for the inputs with the highest scores of ``objective``.
+
+    The arguments are those of :class:`featviz.Study`, which see.
+
+    Returns:
+        The run: ``run.best.input``, ``run.best.score``, ``run.top(9)``, ``run.history``.
+
+    Raises:
+        InvalidArgument, WrongType: for arguments that cannot be used, before anything is evaluated.
+        FailureBudgetExceeded: when more than half of the last 100 evaluations failed.
+        RunMismatch, RunExists, RunLocked, RunDamaged, StorageError: about the directory ``out``.
+
+    Example:
+        >>> import featviz as fv
+        >>> box = fv.black_box(lambda pictures: -((pictures - 0.25) ** 2).mean(axis=(1, 2, 3)))
+        >>> run = fv.search(fv.ImageSpace(8, 8), fv.maximise(box), budget=500, progress="none")
+        >>> run.best.score > -0.05
+        True
+    """
+    return Study(
+        space,
+        objective,
+        budget=budget,
+        seed=seed,
+        optimiser=optimiser,
+        optimiser_options=optimiser_options,
+        restarts=restarts,
+        batch_size=batch_size,
+        baseline=baseline,
+        references=references,
+        out=out,
+        resume=resume,
+        target=target,
+        max_seconds=max_seconds,
+        callbacks=callbacks,
+        progress=progress,
+    ).run()

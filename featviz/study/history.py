@@ -1,0 +1,131 @@
+"""What a run looked at: the evaluations in order, the best so far, and single candidates."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from featviz.latent import Latents
+from featviz.storage import BatchRecord, Phase
+
+__all__ = ["Candidate", "History", "Records"]
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """One evaluated input.
+
+    Args:
+        id: its number in the run, from 0 in the order of evaluation.
+        score: its score; higher is better.
+        outputs: what the boxes answered, by name of the output.
+        input: the decoded input itself (one, not a batch); None when it was not kept and cannot be decoded.
+        latents: its latent, a batch of one; None when it was not read.
+    """
+
+    id: int
+    score: float
+    outputs: dict[str, float]
+    input: Any
+    latents: Latents | None
+
+    @property
+    def evaluation(self) -> int:
+        """How many evaluations the run had made when this one was done, itself included."""
+        return self.id + 1
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """The best score so far against evaluations, as a step function.
+
+    Args:
+        evaluations: int64 (m,), rising: the evaluations at which the best improved, and the last one.
+        best: float64 (m,): the best score from there on.
+    """
+
+    evaluations: NDArray[np.int64]
+    best: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, scores: NDArray[np.float64]) -> "History":
+        """The history of ``scores`` in their order; NaN where an evaluation failed."""
+        so_far = np.fmax.accumulate(scores) if len(scores) else scores
+        scored = np.flatnonzero(~np.isnan(so_far))
+        if not len(scored):
+            return cls(np.empty(0, dtype=np.int64), np.empty(0))
+        risen = scored[np.flatnonzero(np.diff(so_far[scored], prepend=-np.inf) > 0)]
+        steps = np.union1d(risen, [len(scores) - 1])
+        return cls(steps.astype(np.int64) + 1, so_far[steps])
+
+    def at(self, evaluations: int) -> float:
+        """The best score within the first ``evaluations``; NaN when nothing had scored by then."""
+        step = int(np.searchsorted(self.evaluations, evaluations, side="right")) - 1
+        return float(self.best[step]) if step >= 0 else float("nan")
+
+    def __len__(self) -> int:
+        return len(self.evaluations)
+
+
+class Records:
+    """The batches of a run, and their values as arrays over all evaluations."""
+
+    def __init__(self, batches: Iterable[BatchRecord] = ()) -> None:
+        self.batches: list[BatchRecord] = []
+        self.failures = 0
+        self._counts = dict.fromkeys(Phase, 0)
+        for record in batches:
+            self.add(record)
+
+    def add(self, record: BatchRecord) -> None:
+        """Append one batch."""
+        self.batches.append(record)
+        self.failures += int(np.count_nonzero(record.statuses))
+        self._counts[record.phase] += len(record)
+        for name in ("scores", "statuses", "phases", "restarts"):
+            self.__dict__.pop(name, None)
+
+    def count(self, *phases: Phase) -> int:
+        """The number of evaluations made in ``phases``; in all of them when none is named."""
+        return sum(self._counts[phase] for phase in phases or Phase)
+
+    @cached_property
+    def scores(self) -> NDArray[np.float64]:
+        """Scores of all evaluations by id; NaN where one failed."""
+        return np.concatenate([b.scores for b in self.batches]) if self.batches else np.empty(0)
+
+    @cached_property
+    def statuses(self) -> NDArray[np.uint8]:
+        """Statuses of all evaluations by id."""
+        return np.concatenate([b.statuses for b in self.batches]) if self.batches else np.empty(0, dtype=np.uint8)
+
+    @cached_property
+    def phases(self) -> NDArray[np.int64]:
+        """The phase of each evaluation by id."""
+        return self._repeated([int(b.phase) for b in self.batches])
+
+    @cached_property
+    def restarts(self) -> NDArray[np.int64]:
+        """The restart of each evaluation by id."""
+        return self._repeated([b.restart for b in self.batches])
+
+    def of_phase(self, *phases: Phase) -> NDArray[np.int64]:
+        """The ids of the evaluations made in ``phases``."""
+        return np.flatnonzero(np.isin(self.phases, [int(p) for p in phases]))
+
+    def ranked(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Those of ``ids`` that have a score, best first; the earlier of two equal ones first."""
+        scored = ids[~np.isnan(self.scores[ids])]
+        return scored[np.argsort(-self.scores[scored], kind="stable")]
+
+    def locate(self, evaluation: int) -> tuple[BatchRecord, int]:
+        """The batch that holds an evaluation, and its row there."""
+        firsts = [b.first for b in self.batches]
+        batch = self.batches[int(np.searchsorted(firsts, evaluation, side="right")) - 1]
+        return batch, evaluation - batch.first
+
+    def _repeated(self, values: list[int]) -> NDArray[np.int64]:
+        return np.repeat(np.array(values, dtype=np.int64), [len(b) for b in self.batches])

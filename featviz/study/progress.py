@@ -1,0 +1,123 @@
+"""Progress for people: a bar on a terminal, plain lines elsewhere."""
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from featviz import checks
+
+__all__ = ["Callback", "Progress", "Reporter", "make_reporter"]
+
+_LINE_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a search stands after a batch; what callbacks are given.
+
+    Args:
+        phase: "search", "baseline" or "reference".
+        evaluations: made in this phase so far (reference inputs count as part of the search).
+        budget: evaluations that this phase will make at most.
+        best_score: best score of the search so far; NaN before the first one.
+        seconds: wall time of the run so far, over all its sessions.
+        failures: failed evaluations so far.
+        restart: the restart that the batch belonged to.
+    """
+
+    phase: str
+    evaluations: int
+    budget: int
+    best_score: float
+    seconds: float
+    failures: int
+    restart: int
+
+
+Callback = Callable[[Progress], object]
+
+
+class Reporter(Protocol):
+    """Shows progress."""
+
+    def show(self, progress: Progress) -> None:
+        """Called after every batch."""
+
+    def close(self) -> None:
+        """Called once at the end, also after an error."""
+
+
+class _Silent:
+    def show(self, progress: Progress) -> None:
+        """Show nothing."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class _Lines:
+    """A line at the beginning of each phase, every ten seconds, and at its end."""
+
+    def __init__(self) -> None:
+        self._phase = ""
+        self._last = 0.0
+
+    def show(self, progress: Progress) -> None:
+        now = time.monotonic()
+        ended = progress.evaluations >= progress.budget
+        if progress.phase == self._phase and not ended and now - self._last < _LINE_SECONDS:
+            return
+        self._phase, self._last = progress.phase, now
+        print(_line(progress), file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class _Bar:
+    """One tqdm bar a phase."""
+
+    def __init__(self) -> None:
+        self._phase = ""
+        self._bar: Any = None
+
+    def show(self, progress: Progress) -> None:
+        if progress.phase != self._phase:
+            from tqdm import tqdm  # noqa: PLC0415  only a terminal needs it
+
+            self.close()
+            self._phase = progress.phase
+            self._bar = tqdm(
+                total=progress.budget, desc=progress.phase, unit="eval", dynamic_ncols=True, file=sys.stderr
+            )
+        self._bar.set_postfix_str(_facts(progress), refresh=False)
+        self._bar.update(progress.evaluations - self._bar.n)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+
+def make_reporter(progress: str | bool) -> Reporter:
+    """The reporter for an argument ``progress``: "auto", "bar", "lines", "none", True (auto) or False (none)."""
+    if isinstance(progress, bool):
+        progress = "auto" if progress else "none"
+    kind = checks.one_of("progress", progress, ("auto", "bar", "lines", "none"))
+    if kind == "auto":
+        kind = "bar" if sys.stderr.isatty() else "lines"
+    return {"bar": _Bar, "lines": _Lines, "none": _Silent}[kind]()
+
+
+def _facts(progress: Progress) -> str:
+    failed = f", {progress.failures:,} failed" if progress.failures else ""
+    return f"best {progress.best_score:.4g}{failed}"
+
+
+def _line(progress: Progress) -> str:
+    share = 100 * progress.evaluations / progress.budget
+    return (
+        f"{progress.phase}: {progress.evaluations:,} of {progress.budget:,} evaluations ({share:.0f}%), "
+        f"{_facts(progress)}, {progress.seconds:.1f} s"
+    )

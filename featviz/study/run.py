@@ -1,0 +1,284 @@
+"""A run: the result of a search. Reading one needs neither the box nor the optimiser."""
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from featviz import checks
+from featviz.batches import take_one
+from featviz.blocks import Block
+from featviz.errors import FeatvizError, InvalidArgument, RunDamaged
+from featviz.evaluation import Status
+from featviz.latent import Latents
+from featviz.protocols import SearchSpace
+from featviz.storage import BestInput, Phase, RunDirectory, RunStore, read_best, read_toml
+from featviz.storage.directory import DATABASE, SPEC_FILE, find_run, is_run
+from featviz.study.history import Candidate, History, Records
+from featviz.study.notebook import run_html
+from featviz.study.session import Session, diverse_ids, gather_latents
+from featviz.study.spec import names_code
+from featviz.text import visible
+
+__all__ = ["Run", "find_runs", "load"]
+
+
+class Run:
+    """The result of a search, finished or not. Made by :func:`featviz.search` and :func:`featviz.load`.
+
+    Attributes:
+        path: its directory, or None for a run in memory.
+        spec: the tables of its ``run.toml``: space, box, objective, search, provenance.
+        space: the space it searched, or None when it can only be rebuilt by the code that made the run.
+        status: "finished", "interrupted" or "running".
+        stop_reason: why it ended, in words.
+        output_names: the names of the outputs of its boxes.
+    """
+
+    def __init__(
+        self,
+        *,
+        path: Path | None,
+        spec: dict[str, Any],
+        space: SearchSpace | None,
+        records: Records,
+        read_latents: Callable[[int], Latents],
+        output_names: tuple[str, ...],
+        status: str,
+        stop_reason: str,
+    ) -> None:
+        self.path, self.spec, self.space = path, spec, space
+        self.output_names, self.status, self.stop_reason = output_names, status, stop_reason
+        self._records, self._read_latents = records, read_latents
+
+    @classmethod
+    def of_session(cls, session: Session, space: SearchSpace, records: Records, status: str, reason: str) -> "Run":
+        """The run that a study is making or has made."""
+        return cls(
+            path=session.path,
+            spec=session.spec,
+            space=space,
+            records=Records(records.batches),
+            read_latents=session.latents,
+            output_names=session.store.outputs,
+            status=status,
+            stop_reason=reason,
+        )
+
+    # -- results -------------------------------------------------------------------------------------------------
+
+    @property
+    def best(self) -> Candidate:
+        """The input with the highest score.
+
+        Raises:
+            InvalidArgument: when no evaluation of the search has a score.
+        """
+        found = self.top(1)
+        if not found:
+            raise InvalidArgument("the run has no scored evaluation yet, so it has no best input.")
+        return found[0]
+
+    def top(self, k: int, diverse: bool = False) -> list[Candidate]:
+        """The ``k`` best inputs, best first; fewer when the run has fewer.
+
+        Args:
+            k: how many.
+            diverse: whether to prefer inputs that differ over the highest scores; the first one is the best either
+                way. Without the space, those stored with the run are given.
+        """
+        count = checks.integer("k", k, 0)
+        if not diverse:
+            return self._candidates(self._ranked[:count])
+        if self.space is None:
+            return self._candidates(
+                np.array([e.id for e in self._stored if e.role == "diverse"][:count], dtype=np.int64)
+            )
+        return self._candidates(diverse_ids(self.space, self._records, self._read_latents, count)[:count])
+
+    @property
+    def baseline_best(self) -> Candidate | None:
+        """The best of the random inputs, or None when the run has none."""
+        ids = self._records.ranked(self._records.of_phase(Phase.BASELINE))[:1]
+        return next(iter(self._candidates(ids)), None)
+
+    def candidate(self, evaluation: int) -> Candidate:
+        """The input of one evaluation by its id."""
+        last = self._records.count() - 1
+        return self._candidates(np.array([checks.integer("evaluation", evaluation, 0, last)]))[0]
+
+    def render(self, candidate: Candidate) -> list[Block]:
+        """A candidate as typed blocks; empty when neither its input nor its rendering was kept."""
+        if self.space is not None and candidate.input is not None:
+            return self.space.render(candidate.input)
+        return next((list(e.blocks) for e in self._stored if e.id == candidate.id), [])
+
+    # -- how it went ---------------------------------------------------------------------------------------------
+
+    @cached_property
+    def history(self) -> History:
+        """Best so far against the evaluations of the search, reference inputs included."""
+        return self._history(self._records.of_phase(Phase.SEARCH, Phase.REFERENCE))
+
+    @cached_property
+    def baseline(self) -> History | None:
+        """Best so far of the random inputs; None when the run has none."""
+        ids = self._records.of_phase(Phase.BASELINE)
+        return self._history(ids) if len(ids) else None
+
+    @cached_property
+    def restart_histories(self) -> list[History]:
+        """Best so far of each restart, against its own evaluations."""
+        ids = self._records.of_phase(Phase.SEARCH)
+        restarts = self._records.restarts[ids]
+        return [self._history(ids[restarts == restart]) for restart in np.unique(restarts)]
+
+    @property
+    def evaluations(self) -> int:
+        """Evaluations made by the search, reference inputs and failed ones included, the random baseline not."""
+        return self._records.count(Phase.SEARCH, Phase.REFERENCE)
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of the run, over all its sessions."""
+        return self._records.batches[-1].seconds if self._records.batches else 0.0
+
+    @property
+    def failures(self) -> dict[str, int]:
+        """How many evaluations failed, by status."""
+        found = Counter(int(status) for status in self._records.statuses if status)
+        return {Status(status).name.lower().replace("_", " "): count for status, count in sorted(found.items())}
+
+    @property
+    def failure_reasons(self) -> dict[str, int]:
+        """How often each reason of failure was met, the most frequent first."""
+        return dict(Counter(r for b in self._records.batches for r in b.reasons.values()).most_common())
+
+    @property
+    def scores(self) -> NDArray[np.float64]:
+        """The score of every evaluation by id, float64 (n,), the baseline included; NaN where one failed."""
+        return self._records.scores.copy()
+
+    @property
+    def name(self) -> str:
+        """The name of its directory, or "run in memory"."""
+        return self.path.absolute().name if self.path is not None else "run in memory"
+
+    def __repr__(self) -> str:
+        best = f", best {self.best.score:.6g}" if len(self._ranked) else ""
+        return f"<Run {visible(self.name)}: {self.status}, {self.evaluations:,} evaluations{best}>"
+
+    def _repr_html_(self) -> str:
+        return run_html(self)
+
+    # -- inside --------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _ranked(self) -> NDArray[np.int64]:
+        return self._records.ranked(self._records.of_phase(Phase.SEARCH, Phase.REFERENCE))
+
+    @cached_property
+    def _stored(self) -> list[BestInput]:
+        return [] if self.path is None else read_best(self.path)
+
+    def _history(self, ids: NDArray[np.int64]) -> History:
+        return History.of(self._records.scores[ids])
+
+    def _candidates(self, ids: NDArray[np.int64]) -> list[Candidate]:
+        if not len(ids):
+            return []
+        latents = gather_latents(self._read_latents, self._records, ids)
+        inputs = None if self.space is None else self.space.decode_latents(latents)
+        kept = {} if inputs is not None else {entry.id: entry.input for entry in self._stored}
+        found = []
+        for row, evaluation in enumerate(int(i) for i in ids):
+            record, at = self._records.locate(evaluation)
+            x = kept.get(evaluation) if inputs is None else take_one(inputs, row)
+            outputs = dict(zip(self.output_names, map(float, record.outputs[at]), strict=True))
+            found.append(Candidate(evaluation, float(record.scores[at]), outputs, x, latents[row : row + 1]))
+        return found
+
+
+def load(path: str | os.PathLike[str], *, space: SearchSpace | None = None) -> Run:
+    """The run in a directory. It may be finished, interrupted, or be written at this moment.
+
+    Nothing that the run's files name is imported: a space of your own is not rebuilt, and its inputs come from what
+    was stored with the run (arrays and renderings of the best ones) unless you pass ``space``.
+
+    Args:
+        path: the directory of the run.
+        space: the space that the run searched, for a space that only your code can make.
+
+    Raises:
+        RunNotFound: when there is no run.
+        RunDamaged: when its files are not what was written.
+    """
+    where = find_run(path)
+    spec = read_toml(where / SPEC_FILE)
+    _check_tables(spec, where)
+    store = RunStore.open(where / DATABASE, writable=False)
+    try:
+        records = Records(store.records())
+        status, reason, outputs = store.meta("status", "running"), store.meta("stop_reason"), store.outputs
+    finally:
+        store.close()
+    if status == "running" and not RunDirectory.is_locked(where):
+        status, reason = "interrupted", "the process that made it ended"
+
+    def read_latents(batch: int) -> Latents:
+        reading = RunStore.open(where / DATABASE, writable=False)
+        try:
+            return reading.latents(batch)
+        finally:
+            reading.close()
+
+    return Run(
+        path=where,
+        spec=spec,
+        space=space if space is not None else _space_of(spec),
+        records=records,
+        read_latents=read_latents,
+        output_names=outputs,
+        status=status,
+        stop_reason=reason,
+    )
+
+
+def find_runs(folder: str | os.PathLike[str]) -> list[Path]:
+    """The run directories in a folder, by name; the folder itself when it is one. Hidden folders are left out."""
+    where = Path(folder)
+    if is_run(where):
+        return [where]
+    if not where.is_dir():
+        return []
+    below = (Path(base) for base, folders, _ in os.walk(where) if _prune(folders))
+    return sorted(path for path in below if is_run(path))
+
+
+def _prune(folders: list[str]) -> bool:
+    folders[:] = sorted(name for name in folders if not name.startswith("."))
+    return True
+
+
+def _check_tables(spec: dict[str, Any], where: Path) -> None:
+    for name in ("search", "provenance"):
+        if not isinstance(spec.get(name), dict):
+            raise RunDamaged(f"{visible(str(where), 300)}/{SPEC_FILE} has no table [{name}].")
+
+
+def _space_of(spec: dict[str, Any]) -> SearchSpace | None:
+    described = spec.get("space")
+    if not isinstance(described, dict) or names_code(described):
+        return None
+    from featviz.search_spaces import space_from_spec  # noqa: PLC0415  a run without its space needs no space classes
+
+    try:
+        space: SearchSpace = space_from_spec(dict(described))
+    except FeatvizError:
+        return None
+    return space

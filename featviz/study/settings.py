@@ -1,0 +1,70 @@
+"""The settings of a search, checked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from featviz import checks
+from featviz.errors import InvalidArgument, WrongType
+
+__all__ = ["MAX_BUDGET", "Settings"]
+
+# At a microsecond an evaluation this is eleven days; more is a slip of the keyboard.
+MAX_BUDGET = 10**12
+_MAX_BATCH = 1_000_000
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What ``fv.search`` was asked to do, apart from the space and the objective; see there."""
+
+    budget: int
+    seed: int = 0
+    optimiser: str = "auto"
+    optimiser_options: Mapping[str, Any] = field(default_factory=dict)
+    restarts: int = 1
+    batch_size: int | None = None
+    baseline: int = 0
+    target: float | None = None
+    max_seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        put(self, "budget", checks.integer("budget", self.budget, 1, MAX_BUDGET))
+        put(self, "seed", checks.seed(self.seed))
+        put(self, "restarts", checks.integer("restarts", self.restarts, 1))
+        put(self, "baseline", checks.integer("baseline", self.baseline, 0, MAX_BUDGET))
+        if self.batch_size is not None:
+            put(self, "batch_size", checks.integer("batch_size", self.batch_size, 1, _MAX_BATCH))
+        if self.target is not None:
+            put(self, "target", checks.finite("target", self.target))
+        if self.max_seconds is not None:
+            put(self, "max_seconds", checks.finite("max_seconds", self.max_seconds, 0.0, exclusive=True))
+        if not isinstance(self.optimiser, str):
+            raise WrongType(
+                f"optimiser must be a name such as 'auto' or 'nevergrad:DE', or 'package.module:Class', "
+                f"but it is a {type(self.optimiser).__name__}."
+            )
+        if not isinstance(self.optimiser_options, Mapping):
+            raise WrongType("optimiser_options must be a dict of keyword arguments.")
+        if self.restarts > self.budget:
+            raise InvalidArgument(
+                f"{self.restarts:,} restarts need a budget of at least as many evaluations, but it is {self.budget:,}."
+            )
+
+    def boundary(self, restart: int) -> int:
+        """The evaluations at which a restart ends: the budget is split evenly, and a last one goes to its end."""
+        return self.budget * (restart + 1) // self.restarts
+
+    def restart_at(self, spent: int) -> int:
+        """The restart that is next when ``spent`` evaluations have been made."""
+        restart = max(0, spent * self.restarts // self.budget - 1)
+        while self.boundary(restart) <= spent:
+            restart += 1
+        return restart
+
+    def table(self) -> dict[str, Any]:
+        """The settings as a TOML table; what is not set is left out."""
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        values["optimiser_options"] = dict(self.optimiser_options)
+        return {name: value for name, value in values.items() if value is not None and value != {}}

@@ -1,0 +1,174 @@
+"""``run.toml`` and its objects: describing a search in tables, and building one from them.
+
+The same tables are a run's description and a user's configuration, so ``featviz run RUN/run.toml`` repeats a run.
+"""
+
+import datetime
+import platform
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from featviz import checks
+from featviz.errors import InvalidConfig, RunMismatch
+from featviz.protocols import Box, ScoreFunction, SearchSpace, Spec
+from featviz.study.settings import Settings
+from featviz.text import visible
+
+__all__ = ["FORMAT", "Search", "build_search", "check_same", "describe_search", "is_rebuildable", "names_code"]
+
+FORMAT = 1
+_TABLES = ("featviz", "format", "space", "box", "boxes", "objective", "search", "provenance")
+_SETTINGS = tuple(f.name for f in fields(Settings))
+# Which of a search's settings decide what is asked; the others only decide when it ends.
+_IDENTITY = ("optimiser", "optimiser_options", "seed", "restarts", "batch_size")
+_PACKAGES = (
+    "featviz",
+    "numpy",
+    "scipy",
+    "nevergrad",
+    "optuna",
+    "cma",
+    "scikit-learn",
+    "opencv-python-headless",
+    "onnxruntime",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """A search built from tables: pass ``space``, ``objective`` and ``**arguments`` to ``fv.search``."""
+
+    space: SearchSpace
+    objective: ScoreFunction
+    arguments: dict[str, Any]
+
+
+def describe_search(
+    space: SearchSpace, objective: ScoreFunction | None, settings: Settings, chosen: str, why: str
+) -> dict[str, Any]:
+    """The tables of ``run.toml``. A part that cannot be written down is left out and named in words."""
+    tables: dict[str, Any] = {"featviz": _version("featviz"), "format": FORMAT}
+    boxes = () if objective is None else objective.boxes
+    parts: dict[str, Any] = {"space": space.spec(), "objective": None if objective is None else objective.spec()}
+    specs = [box.spec() for box in boxes]
+    if len(specs) == 1:
+        parts["box"] = specs[0]
+    elif specs and all(spec is not None for spec in specs):
+        parts["boxes"] = specs
+    tables |= {name: part for name, part in parts.items() if part is not None}
+    tables["search"] = settings.table()
+    tables["provenance"] = {
+        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "space": visible(repr(space), 500),
+        "boxes": [visible(box.name) for box in boxes],
+        "objective": "outputs told by the caller" if objective is None else visible(objective.describe(), 1000),
+        "optimiser": chosen,
+        "why": why,
+        "rebuildable": is_rebuildable(tables),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "command": visible(" ".join(sys.argv[:1]), 300),
+        "versions": {name: v for name in _PACKAGES if (v := _version(name))},
+    }
+    return tables
+
+
+def is_rebuildable(tables: Mapping[str, Any]) -> bool:
+    """Whether space, boxes and objective can all be built again from ``tables``."""
+    return "space" in tables and "objective" in tables and ("box" in tables or "boxes" in tables)
+
+
+def names_code(spec: Any) -> bool:
+    """Whether a spec names code to import (``"package.module:Name"``) anywhere; reading a run never follows it."""
+    from featviz.registry import is_import_path  # noqa: PLC0415  keeps the module's imports to what building needs
+
+    if isinstance(spec, str):
+        return is_import_path(spec)
+    if isinstance(spec, Mapping):
+        return any(names_code(v) for v in spec.values())
+    return isinstance(spec, Sequence) and any(names_code(v) for v in spec)
+
+
+def check_same(stored: Mapping[str, Any], asked: Mapping[str, Any], where: str) -> None:
+    """Raise :class:`RunMismatch` unless both tables describe the same questions to the same boxes."""
+    differing = [f"[{part}]" for part in ("space", "objective", "box", "boxes") if stored.get(part) != asked.get(part)]
+    for name in _IDENTITY:
+        old, new = stored["search"].get(name), asked["search"].get(name)
+        if old != new:
+            differing.append(f"{name} (there {visible(old, 60)}, here {visible(new, 60)})")
+    for name in ("objective", "boxes"):
+        if stored["provenance"].get(name) != asked["provenance"].get(name):
+            differing.append(name)
+    if differing:
+        raise RunMismatch(
+            f"{where} holds a run of another search: it differs in {', '.join(dict.fromkeys(differing))}. "
+            "Choose another directory, or ask for the same search to go on with it."
+        )
+
+
+def build_search(tables: Mapping[str, Any], where: str) -> Search:
+    """Space, objective and arguments from the tables of a configuration or a run.
+
+    Raises:
+        InvalidConfig: for unknown keys, missing tables and wrong types, naming the table.
+    """
+    _known(tables, _TABLES, where)
+    if tables.get("format", FORMAT) != FORMAT:
+        raise InvalidConfig(f"{where} has format {visible(tables['format'])}; this featviz reads format {FORMAT}.")
+    for name in ("space", "objective", "search"):
+        if not isinstance(tables.get(name), Mapping):
+            raise InvalidConfig(f"{where} needs a table [{name}].{_rebuild_hint(tables)}")
+    # Layers below never meet each other; here is where they are put together.
+    from featviz.black_boxes import box_from_spec  # noqa: PLC0415
+    from featviz.objectives import objective_from_spec  # noqa: PLC0415
+    from featviz.search_spaces import space_from_spec  # noqa: PLC0415
+
+    space: SearchSpace = space_from_spec(dict(tables["space"]))
+    boxes: list[Box] = [box_from_spec(dict(spec)) for spec in _box_specs(tables, where)]
+    objective: ScoreFunction = objective_from_spec(dict(tables["objective"]), boxes)
+    arguments = dict(tables["search"])
+    _known(arguments, (*_SETTINGS, "out"), f"[search] in {where}")
+    if "budget" not in arguments:
+        raise InvalidConfig(f"[search] in {where} needs a budget, for instance: budget = 10_000.")
+    return Search(space, objective, arguments)
+
+
+def _box_specs(tables: Mapping[str, Any], where: str) -> list[Spec]:
+    if ("box" in tables) == ("boxes" in tables):
+        raise InvalidConfig(f"{where} needs a table [box], or several [[boxes]].{_rebuild_hint(tables)}")
+    specs = [tables["box"]] if "box" in tables else tables["boxes"]
+    if not isinstance(specs, list) or not specs or not all(isinstance(spec, Mapping) for spec in specs):
+        raise InvalidConfig(f"{where} must give each box as a table: [box], or several [[boxes]].")
+    return [dict(spec) for spec in specs]
+
+
+def _rebuild_hint(tables: Mapping[str, Any]) -> str:
+    if tables.get("provenance", {}).get("rebuildable") is not False:
+        return ""
+    return (
+        " The run was made with an object that only lives in a script; run that script again with the same out= "
+        "to go on with it."
+    )
+
+
+def _known(table: Mapping[str, Any], known: Sequence[str], where: str) -> None:
+    for key in table:
+        if key not in known:
+            raise InvalidConfig(
+                f"{where} has an unknown key {visible(key)!r}. Known are: {', '.join(known)}."
+                f"{checks.did_you_mean(key, known)}"
+            )
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        if package != "featviz":
+            return ""
+        from featviz import __version__  # noqa: PLC0415  an uninstalled checkout
+
+        return __version__

@@ -1,0 +1,398 @@
+"""The study: one search, batch by batch, owned by the caller."""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from featviz.batches import batch_length
+from featviz.errors import InvalidArgument, SpaceError, StopSearch, WrongType
+from featviz.evaluation import Evaluator, FailureBudget, Outcome
+from featviz.latent import Latents
+from featviz.protocols import Optimiser, ScoreFunction, SearchSpace
+from featviz.random import Streams
+from featviz.storage import BatchRecord, Phase
+from featviz.study.history import Records
+from featviz.study.progress import Callback, Progress, make_reporter
+from featviz.study.run import Run
+from featviz.study.searcher import make_searcher, reference_starts, restore_searcher
+from featviz.study.session import Session
+from featviz.study.settings import Settings
+
+__all__ = ["Asked", "Study"]
+
+_BASELINE_STREAM = 0x62617365
+_BASELINE_BATCH = 64
+# Seconds between two stored states of the optimiser: bounds what a resumed run must replay.
+_STATE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """A batch to evaluate.
+
+    Args:
+        ids: int64 (n,): the numbers of the evaluations, to give back to ``tell``.
+        inputs: the n decoded inputs.
+        latents: the latents they were decoded from.
+        phase: what they are evaluated for.
+        restart: the restart that asks.
+    """
+
+    ids: NDArray[np.int64]
+    inputs: Any
+    latents: Latents
+    phase: Phase
+    restart: int
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+class Study:
+    """A search whose loop the caller owns: ``ask`` for inputs, evaluate them, ``tell`` their outputs.
+
+    ``fv.search`` is ``Study(...).run()``. Use a study where featviz cannot call the box: answers come from a
+    laboratory, another program's loop, a queue. Close it, or use it in a ``with`` block; it can be resumed from its
+    directory at any time.
+
+    Args:
+        space: the space of inputs to search.
+        objective: what to maximise. None when ``tell`` is given scores instead of outputs.
+        budget: evaluations of single inputs that the search may make, reference inputs included.
+        seed: 0 to 2**64 - 1. Same seed, same result.
+        optimiser: "auto", a name ("sep-cma", "snes", "cma", "random", "nevergrad:DE", "optuna:TPE", ...) or
+            "package.module:Class".
+        optimiser_options: keyword arguments for the optimiser.
+        restarts: independent searches, one after the other, that share the budget evenly.
+        batch_size: inputs evaluated at a time; None for what the optimiser prefers.
+        baseline: random inputs from the space's prior to evaluate besides, after the search and on top of the
+            budget: the evidence that the search found more than chance does.
+        references: a batch of inputs of the space to start from. They are encoded, evaluated first and counted; the
+            restarts begin at the best of them.
+        out: directory of the run; None to keep everything in memory.
+        resume: go on with a run that is in ``out`` already (True), refuse to (False), or go on from its best input
+            when its optimiser cannot be replayed ("warm").
+        target: stop when the best score reaches this.
+        max_seconds: stop after this wall time of the run, over all its sessions.
+        callbacks: each called with a :class:`~featviz.study.Progress` after every batch; one ends the search by
+            raising :class:`featviz.StopSearch`.
+        progress: "auto" (a bar on a terminal, lines elsewhere), "bar", "lines" or "none"; used by ``run``.
+
+    Raises:
+        InvalidArgument, WrongType: for arguments that cannot be used.
+        RunMismatch: when ``out`` holds a run of another search.
+        RunLocked: when another process writes to it.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        objective: ScoreFunction | None = None,
+        *,
+        budget: int,
+        seed: int = 0,
+        optimiser: str = "auto",
+        optimiser_options: Mapping[str, Any] | None = None,
+        restarts: int = 1,
+        batch_size: int | None = None,
+        baseline: int = 0,
+        references: Any = None,
+        out: str | os.PathLike[str] | None = None,
+        resume: bool | Literal["warm"] = True,
+        target: float | None = None,
+        max_seconds: float | None = None,
+        callbacks: Sequence[Callback] = (),
+        progress: str | bool = "auto",
+    ) -> None:
+        settings = Settings(
+            budget, seed, optimiser, optimiser_options or {}, restarts, batch_size, baseline, target, max_seconds
+        )
+        _check_parts(space, objective, callbacks, resume)
+        make_reporter(progress)
+        self._space, self._objective, self._callbacks, self._progress = space, objective, tuple(callbacks), progress
+        self._evaluator = Evaluator(objective)
+        self._references = None if references is None else space.encode_inputs(references)
+        # Made before anything touches the disk, so that an unusable choice leaves no directory behind.
+        optimiser_, why = make_searcher(space.latent, settings, 0, None)
+        self._settings = settings if batch_size is not None else replace(settings, batch_size=optimiser_.batch_size)
+        self._session = Session(
+            space, objective, self._settings, optimiser_.name, why, self._evaluator.output_names, out, bool(resume)
+        )
+        try:
+            self._records = Records(self._session.store.records())
+            self._failure_budget = FailureBudget()
+            self._failure_budget.add(self._records.statuses, check=False)
+            self._warm = resume == "warm"
+            self._optimiser: Optimiser | None = None
+            self._restart = -1
+            self._outstanding: Asked | None = None
+            self._stopped = ""
+            self._begun = time.monotonic()
+            self._before = self._records.batches[-1].seconds if self._records.batches else 0.0
+            self._state_stored = time.monotonic()
+            self._best = self._best_so_far()
+        except BaseException:
+            self._session.close("interrupted", "")
+            raise
+
+    # -- where the search stands ---------------------------------------------------------------------------------
+
+    @property
+    def path(self) -> Path | None:
+        """The directory of the run."""
+        return self._session.path
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the search, the batch size resolved."""
+        return self._settings
+
+    @property
+    def done(self) -> bool:
+        """Whether there is nothing more to ask for."""
+        return self._outstanding is None and self._next() is None
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of the run so far, over all its sessions."""
+        return self._before + time.monotonic() - self._begun
+
+    # -- ask and tell --------------------------------------------------------------------------------------------
+
+    def ask(self, n: int | None = None) -> Asked:
+        """The next batch to evaluate: the study's batch size, ``n`` when given, less at the end of the budget.
+
+        Raises:
+            InvalidArgument: when the study is done, or the batch before has not been told.
+        """
+        if self._outstanding is not None:
+            raise InvalidArgument("tell the outputs of the batch before, then ask for the next one.")
+        following = self._next(n)
+        if following is None:
+            raise InvalidArgument("the study is done: its budget is spent or its target reached (study.done is True).")
+        phase, restart, count = following
+        latents = self._latents(phase, restart, count)
+        inputs = self._space.decode_latents(latents)
+        if batch_length(inputs) != len(latents):
+            raise SpaceError(
+                f"decode returned {batch_length(inputs)} inputs for {len(latents)} latents; it must return one for each."
+            )
+        first = self._records.count()
+        ids = np.arange(first, first + len(latents), dtype=np.int64)
+        self._outstanding = Asked(ids, inputs, latents, phase, restart)
+        return self._outstanding
+
+    def tell(self, ids: ArrayLike, outputs: ArrayLike) -> None:
+        """What the boxes answered for the batch that was asked for.
+
+        Args:
+            ids: the ids of the batch, all of them, in any order.
+            outputs: shape (n, k): a row of outputs an id, in the order of the objective's boxes and their outputs;
+                with no objective, the scores, shape (n,). A row with NaN is recorded as failed.
+        """
+        asked = self._outstanding
+        given = np.asarray(ids)
+        if asked is None:
+            raise InvalidArgument("there is no batch to tell; ask for one first.")
+        if given.ndim != 1 or not np.array_equal(np.sort(given), asked.ids):
+            raise InvalidArgument(
+                f"expected the {len(asked)} ids {asked.ids[0]} to {asked.ids[-1]} of the batch that was asked for, "
+                "each once."
+            )
+        order = np.argsort(given)
+        values = [outputs[i] for i in order] if isinstance(outputs, list | tuple) else np.asarray(outputs)[order]
+        self._record(asked, self._evaluator.judge(asked.inputs, values))
+
+    def step(self) -> Progress:
+        """Ask for one batch, evaluate it with the objective's boxes, and tell it."""
+        if self._objective is None:
+            raise WrongType("a study without an objective cannot evaluate; evaluate what ask() gives and tell() it.")
+        asked = self._outstanding or self.ask()
+        return self._record(asked, self._evaluator.evaluate(asked.inputs))
+
+    # -- the whole loop ------------------------------------------------------------------------------------------
+
+    def run(self) -> Run:
+        """Evaluate until done; the run is closed and can be resumed whatever happens.
+
+        Raises:
+            FailureBudgetExceeded: when more than half of the last 100 evaluations failed.
+            KeyboardInterrupt: after the run was closed.
+        """
+        reporter = make_reporter(self._progress)
+        try:
+            while not self.done:
+                progress = self.step()
+                reporter.show(progress)
+                for callback in self._callbacks:
+                    callback(progress)
+        except StopSearch as stop:
+            self._stopped = f"stopped by a callback{': ' if str(stop) else ''}{stop}"
+        except KeyboardInterrupt:
+            self.close("interrupted by the user")
+            raise
+        except BaseException as error:
+            self.close(f"ended by {type(error).__name__}")
+            raise
+        finally:
+            reporter.close()
+        return self.close()
+
+    def result(self) -> Run:
+        """The run as it stands; it can be looked at while the study goes on."""
+        return Run.of_session(self._session, self._space, self._records, *self._verdict())
+
+    def close(self, reason: str = "") -> Run:
+        """Write the best inputs and the state of the search, and let go of the directory. May be called twice."""
+        if not self._session.closed:
+            status, why = ("interrupted", reason) if reason else self._verdict()
+            self._session.finish(self._space, self._records, self._optimiser_state(), status, why)
+        return self.result()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close("" if kind is None else f"ended by {kind.__name__}")
+
+    # -- inside --------------------------------------------------------------------------------------------------
+
+    def _next(self, n: int | None = None) -> tuple[Phase, int, int] | None:
+        """Phase, restart and size of the next batch, or None at the end."""
+        settings = self._settings
+        if self._stopped or (settings.max_seconds is not None and self.seconds >= settings.max_seconds):
+            return None
+        size = settings.batch_size if n is None else n
+        if not isinstance(size, int | np.integer) or size < 1:
+            raise InvalidArgument(f"n must be a whole number of at least 1, but it is {n!r}.")
+        referred, searched = self._records.count(Phase.REFERENCE), self._records.count(Phase.SEARCH)
+        spent = referred + searched
+        if spent < settings.budget and not self._target_reached:
+            waiting = 0 if self._references is None or searched else len(self._references) - referred
+            if waiting > 0:
+                return Phase.REFERENCE, 0, min(size, waiting, settings.budget - spent)
+            restart = settings.restart_at(spent)
+            return Phase.SEARCH, restart, min(size, settings.boundary(restart) - spent)
+        left = settings.baseline - self._records.count(Phase.BASELINE)
+        if left > 0:
+            return Phase.BASELINE, 0, min(max(size, _BASELINE_BATCH), left)
+        return None
+
+    def _latents(self, phase: Phase, restart: int, n: int) -> Latents:
+        if phase is Phase.BASELINE:
+            done = self._records.count(Phase.BASELINE)
+            return self._space.latent.sample(Streams(self._settings.seed, _BASELINE_STREAM).at(done), n)
+        if phase is Phase.REFERENCE and self._references is not None:
+            done = self._records.count(Phase.REFERENCE)
+            return self._references[done : done + n]
+        if self._optimiser is None or self._restart != restart:
+            self._optimiser = self._make_optimiser(restart)
+            self._restart = restart
+        return self._optimiser.ask(n)
+
+    def _make_optimiser(self, restart: int) -> Optimiser:
+        def latents_of(ids: NDArray[np.int64]) -> Latents:
+            return self._session.latents_of(self._records, ids)
+
+        starts = reference_starts(latents_of, self._records)
+        start = starts[restart % len(starts)] if starts else None
+        begun = any(b.phase is Phase.SEARCH and b.restart == restart for b in self._records.batches)
+        if begun and self._warm:
+            ranked = self._records.ranked(self._records.of_phase(Phase.SEARCH, Phase.REFERENCE))
+            self._session.store.set_meta(reproducible="no")
+            return make_searcher(self._space.latent, self._settings, restart, latents_of(ranked[:1]))[0]
+        fresh, _ = make_searcher(self._space.latent, self._settings, restart, start)
+        return restore_searcher(fresh, self._session.store, self._records, restart) if begun else fresh
+
+    def _record(self, asked: Asked, outcome: Outcome) -> Progress:
+        record = BatchRecord(
+            batch=len(self._records.batches),
+            first=int(asked.ids[0]),
+            phase=asked.phase,
+            restart=asked.restart,
+            seconds=self.seconds,
+            statuses=outcome.statuses,
+            scores=outcome.scores,
+            outputs=outcome.outputs,
+            reasons=outcome.reasons,
+            digest=asked.latents.digest(),
+        )
+        state = None
+        self._outstanding = None
+        if asked.phase is Phase.SEARCH and self._optimiser is not None:
+            self._optimiser.tell(asked.latents, outcome.scores)
+            if time.monotonic() - self._state_stored >= _STATE_SECONDS:
+                state = self._optimiser_state()
+                self._state_stored = time.monotonic()
+        try:
+            self._session.store.append(record, asked.latents, state)
+        except BaseException:
+            # The optimiser knows more than the store now: its state must not be stored any more.
+            self._optimiser = None
+            raise
+        self._records.add(record)
+        if asked.phase is not Phase.BASELINE:
+            self._best = float(np.fmax.reduce(outcome.scores, initial=self._best))
+        self._failure_budget.add(outcome.statuses, outcome.reasons)
+        return self._progress_after(asked)
+
+    def _optimiser_state(self) -> dict[str, Any] | None:
+        # With a batch outstanding the state is between two generations; the last stored one serves instead.
+        if self._optimiser is None or self._optimiser.replays or self._outstanding is not None:
+            return None
+        return self._optimiser.state_dict()
+
+    def _progress_after(self, asked: Asked) -> Progress:
+        baseline = asked.phase is Phase.BASELINE
+        phases = (Phase.BASELINE,) if baseline else (Phase.SEARCH, Phase.REFERENCE)
+        return Progress(
+            phase=asked.phase.name.lower(),
+            evaluations=self._records.count(*phases),
+            budget=self._settings.baseline if baseline else self._settings.budget,
+            best_score=self._best,
+            seconds=self._records.batches[-1].seconds,
+            failures=self._records.failures,
+            restart=asked.restart,
+        )
+
+    def _best_so_far(self) -> float:
+        ids = self._records.of_phase(Phase.SEARCH, Phase.REFERENCE)
+        return float(np.fmax.reduce(self._records.scores[ids], initial=np.nan))
+
+    @property
+    def _target_reached(self) -> bool:
+        return self._settings.target is not None and self._best >= self._settings.target
+
+    def _verdict(self) -> tuple[str, str]:
+        """Status and reason if the study ended now."""
+        if self._outstanding is not None or (not self._stopped and self._next() is not None):
+            return ("interrupted" if self._session.closed else "running"), "not all of the budget is spent"
+        if self._stopped:
+            return "finished", self._stopped
+        if self._target_reached:
+            return "finished", f"the target {self._settings.target:g} was reached"
+        if self._records.count(Phase.SEARCH, Phase.REFERENCE) >= self._settings.budget:
+            return "finished", "the budget is spent"
+        return "finished", "the time is up"
+
+
+def _check_parts(space: Any, objective: Any, callbacks: Any, resume: Any) -> None:
+    if not isinstance(space, SearchSpace):
+        raise WrongType(f"space must be a search space such as fv.ImageSpace(...), but it is a {type(space).__name__}.")
+    if objective is not None and not isinstance(objective, ScoreFunction):
+        raise WrongType(
+            f"objective must be one such as fv.maximise(box, 'name'), but it is a {type(objective).__name__}."
+        )
+    if callable(callbacks) or not all(callable(callback) for callback in callbacks):
+        raise WrongType("callbacks must be a list of functions of one argument, the progress.")
+    if not isinstance(resume, bool) and resume != "warm":
+        raise InvalidArgument(f'resume must be True, False or "warm", but it is {resume!r}.')
