@@ -107,7 +107,8 @@ def make_reporter(progress: str | bool) -> Reporter:
     kind = checks.one_of("progress", progress, ("auto", "bar", "lines", "none"))
     if kind == "auto":
         kind = "bar" if sys.stderr.isatty() else "lines"
-    return {"bar": _Bar, "lines": _Lines, "none": _Silent}[kind]()
+    reporters: dict[str, type[Reporter]] = {"bar": _Bar, "lines": _Lines, "none": _Silent}
+    return reporters[kind]()
 
 
 def _facts(progress: Progress) -> str:

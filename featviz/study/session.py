@@ -40,6 +40,7 @@ class Session:
         self,
         space: SearchSpace,
         objective: ScoreFunction | None,
+        *,
         settings: Settings,
         chosen: str,
         why: str,
@@ -144,7 +145,8 @@ def diverse_ids(space: SearchSpace, records: Records, read: Callable[[int], Late
         return better
     pool = better[np.unique(np.linspace(0, len(better) - 1, min(len(better), _DIVERSE_POOL)).astype(int))]
     inputs = space.decode_latents(gather_latents(read, records, pool))
-    return pool[choose_diverse(records.scores[pool], space.distance(inputs, inputs), k)]
+    chosen: NDArray[np.int64] = pool[choose_diverse(records.scores[pool], space.distance(inputs, inputs), k)]
+    return chosen
 
 
 def gather_latents(read: Callable[[int], Latents], records: Records, ids: NDArray[np.int64]) -> Latents:

@@ -3,7 +3,7 @@
 The same tables are a run's description and a user's configuration, so ``featviz run RUN/run.toml`` repeats a run.
 """
 
-import datetime
+import datetime as dt
 import platform
 import sys
 from collections.abc import Mapping, Sequence
@@ -61,7 +61,7 @@ def describe_search(
     tables |= {name: part for name, part in parts.items() if part is not None}
     tables["search"] = settings.table()
     tables["provenance"] = {
-        "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "space": visible(repr(space), 500),
         "boxes": [visible(box.name) for box in boxes],
         "objective": "outputs told by the caller" if objective is None else visible(objective.describe(), 1000),

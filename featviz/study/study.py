@@ -123,7 +123,14 @@ class Study:
         optimiser_, why = make_searcher(space.latent, settings, 0, None)
         self._settings = settings if batch_size is not None else replace(settings, batch_size=optimiser_.batch_size)
         self._session = Session(
-            space, objective, self._settings, optimiser_.name, why, self._evaluator.output_names, out, bool(resume)
+            space,
+            objective,
+            settings=self._settings,
+            chosen=optimiser_.name,
+            why=why,
+            outputs=self._evaluator.output_names,
+            out=out,
+            resume=bool(resume),
         )
         try:
             self._records = Records(self._session.store.records())
@@ -180,9 +187,9 @@ class Study:
         phase, restart, count = following
         latents = self._latents(phase, restart, count)
         inputs = self._space.decode_latents(latents)
-        if batch_length(inputs) != len(latents):
+        if (decoded := batch_length(inputs)) != len(latents):
             raise SpaceError(
-                f"decode returned {batch_length(inputs)} inputs for {len(latents)} latents; it must return one for each."
+                f"decode returned {decoded} inputs for {len(latents)} latents; it must return one for each."
             )
         first = self._records.count()
         ids = np.arange(first, first + len(latents), dtype=np.int64)
