@@ -6,8 +6,9 @@ from typing import Any
 
 from featviz import checks
 from featviz.errors import InvalidArgument, WrongType
+from featviz.protocols import ScoreFunction, SearchSpace
 
-__all__ = ["MAX_BUDGET", "Settings"]
+__all__ = ["MAX_BUDGET", "Settings", "check_parts"]
 
 # At a microsecond an evaluation this is eleven days; more is a slip of the keyboard.
 MAX_BUDGET = 10**12
@@ -68,3 +69,17 @@ class Settings:
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
         values["optimiser_options"] = dict(self.optimiser_options)
         return {name: value for name, value in values.items() if value is not None and value != {}}
+
+
+def check_parts(space: Any, objective: Any, callbacks: Any, resume: Any) -> None:
+    """Refuse arguments of ``fv.search`` that are not the kinds of objects it needs."""
+    if not isinstance(space, SearchSpace):
+        raise WrongType(f"space must be a search space such as fv.ImageSpace(...), but it is a {type(space).__name__}.")
+    if objective is not None and not isinstance(objective, ScoreFunction):
+        raise WrongType(
+            f"objective must be one such as fv.maximise(box, 'name'), but it is a {type(objective).__name__}."
+        )
+    if callable(callbacks) or not all(callable(callback) for callback in callbacks):
+        raise WrongType("callbacks must be a list of functions of one argument, the progress.")
+    if not isinstance(resume, bool) and resume != "warm":
+        raise InvalidArgument(f'resume must be True, False or "warm", but it is {resume!r}.')

@@ -23,7 +23,7 @@ from featviz.study.progress import Callback, Progress, make_reporter
 from featviz.study.run import Run
 from featviz.study.searcher import make_searcher, reference_starts, restore_searcher
 from featviz.study.session import Session
-from featviz.study.settings import Settings
+from featviz.study.settings import Settings, check_parts
 
 __all__ = ["Asked", "Study"]
 
@@ -114,7 +114,7 @@ class Study:
         settings = Settings(
             budget, seed, optimiser, optimiser_options or {}, restarts, batch_size, baseline, target, max_seconds
         )
-        _check_parts(space, objective, callbacks, resume)
+        check_parts(space, objective, callbacks, resume)
         make_reporter(progress)
         self._space, self._objective, self._callbacks, self._progress = space, objective, tuple(callbacks), progress
         self._evaluator = Evaluator(objective)
@@ -390,16 +390,3 @@ class Study:
         if self._records.count(Phase.SEARCH, Phase.REFERENCE) >= self._settings.budget:
             return "finished", "the budget is spent"
         return "finished", "the time is up"
-
-
-def _check_parts(space: Any, objective: Any, callbacks: Any, resume: Any) -> None:
-    if not isinstance(space, SearchSpace):
-        raise WrongType(f"space must be a search space such as fv.ImageSpace(...), but it is a {type(space).__name__}.")
-    if objective is not None and not isinstance(objective, ScoreFunction):
-        raise WrongType(
-            f"objective must be one such as fv.maximise(box, 'name'), but it is a {type(objective).__name__}."
-        )
-    if callable(callbacks) or not all(callable(callback) for callback in callbacks):
-        raise WrongType("callbacks must be a list of functions of one argument, the progress.")
-    if not isinstance(resume, bool) and resume != "warm":
-        raise InvalidArgument(f'resume must be True, False or "warm", but it is {resume!r}.')

@@ -1,0 +1,148 @@
+"""Commands that read runs: ``list``, ``show`` and ``gallery``. They import neither boxes nor optimisers."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import click
+
+from featviz.errors import FeatvizError, RunNotFound
+from featviz.study import Run, find_runs, load
+from featviz.text import first_line, visible
+
+__all__ = ["gallery", "list_runs", "show"]
+
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+
+
+@click.command("list")
+@click.argument("folder", type=click.Path(path_type=Path), default=Path("runs"))
+@_json_option
+def list_runs(folder: Path, as_json: bool) -> None:
+    """List the runs in FOLDER (default: runs)."""
+    rows = [_row(path, folder) for path in find_runs(folder)]
+    if as_json:
+        click.echo(json.dumps(rows, indent=1, allow_nan=False))
+    elif not rows:
+        click.echo(f"no runs in {visible(str(folder), 300)}")
+    else:
+        _print_table(rows)
+
+
+@click.command()
+@click.argument("path", metavar="RUN", type=click.Path(path_type=Path))
+@click.option("--top", default=5, show_default=True, type=click.IntRange(0), help="How many of the best inputs.")
+@_json_option
+def show(path: Path, top: int, as_json: bool) -> None:
+    """Show what a run searched, what it found, and how far to trust it."""
+    run = load(path)
+    facts = _facts(run, top)
+    if as_json:
+        click.echo(json.dumps(facts, indent=1, allow_nan=False))
+        return
+    width = max(len(name) for name in facts)
+    for name, value in facts.items():
+        if name == "top":
+            continue
+        click.echo(f"{name.replace('_', ' '):<{width}}  {_text(value)}")
+    if facts["top"]:
+        click.echo("\nbest inputs")
+        for entry in facts["top"]:
+            outputs = ", ".join(
+                f"{visible(n, 40)} {v:.6g}" for n, v in list(entry["outputs"].items())[:5] if v is not None
+            )
+            click.echo(f"  evaluation {entry['evaluation']:>9,}   score {entry['score']:<10.6g}  {outputs}")
+
+
+@click.command()
+@click.argument("runs", type=click.Path(path_type=Path), default=Path("runs"))
+@click.argument("site", type=click.Path(path_type=Path), default=Path("site"))
+def gallery(runs: Path, site: Path) -> None:
+    """Build a gallery of the runs in RUNS (default: runs) in the folder SITE (default: site)."""
+    from featviz.gallery import build_gallery  # noqa: PLC0415  only this command needs templates
+
+    if not find_runs(runs):
+        raise RunNotFound(f"there are no runs in {visible(str(runs), 300)}, so there is nothing to show.")
+    click.echo(build_gallery(runs, site).absolute().as_uri())
+
+
+def _row(path: Path, folder: Path) -> dict[str, Any]:
+    name = str(path.relative_to(folder)) if path != folder else path.name
+    try:
+        run = load(path)
+    except FeatvizError as error:
+        return {"run": name, "status": "damaged", "reason": first_line(error)}
+    search, provenance = run.spec["search"], run.spec["provenance"]
+    return {
+        "run": name,
+        "status": run.status,
+        "score": _number(run.best.score) if len(run.history) else None,
+        "evaluations": run.evaluations,
+        "budget": search.get("budget"),
+        "optimiser": str(provenance.get("optimiser", "")),
+        "seed": search.get("seed", 0),
+        "objective": str(provenance.get("objective", "")),
+    }
+
+
+def _facts(run: Run, top: int) -> dict[str, Any]:
+    search, provenance = run.spec["search"], run.spec["provenance"]
+    baseline = run.baseline_best
+    facts: dict[str, Any] = {
+        "run": run.name,
+        "status": run.status,
+        "stop_reason": run.stop_reason,
+        "objective": str(provenance.get("objective", "")),
+        "space": str(provenance.get("space", "")),
+        "best_score": _number(run.best.score) if len(run.history) else None,
+        "best_random_score": None if baseline is None else _number(baseline.score),
+        "random_inputs": 0 if run.baseline is None else int(run.baseline.evaluations[-1]) if len(run.baseline) else 0,
+        "evaluations": run.evaluations,
+        "budget": search.get("budget"),
+        "seconds": round(run.seconds, 3),
+        "failures": run.failures,
+        "optimiser": str(provenance.get("optimiser", "")),
+        "why": str(provenance.get("why", "")),
+        "seed": search.get("seed", 0),
+        "created": str(provenance.get("created", "")),
+        "best_inputs": None if run.path is None else str(run.path / "best"),
+    }
+    facts["top"] = [
+        {
+            "id": c.id,
+            "evaluation": c.evaluation,
+            "score": _number(c.score),
+            "outputs": {n: _number(v) for n, v in c.outputs.items()},
+        }
+        for c in run.top(top)
+    ]
+    return facts
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, dict):
+        return ", ".join(f"{count:,} {visible(kind)}" for kind, count in value.items()) or "none"
+    return visible(value, 500)
+
+
+def _print_table(rows: list[dict[str, Any]]) -> None:
+    columns = {"run": "<", "status": "<", "score": ">", "evaluations": ">", "optimiser": "<", "objective": "<"}
+    table = [[_text(row.get(name)) for name in columns] for row in rows]
+    for row, line in zip(rows, table, strict=True):
+        if "reason" in row:
+            line[-1] = visible(row["reason"], 120)
+    widths = [max(len(cell) for cell in column) for column in zip(columns, *table, strict=True)]
+    for line in [list(columns), *table]:
+        cells = (f"{cell:{align}{width}}" for cell, align, width in zip(line, columns.values(), widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
