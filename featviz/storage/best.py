@@ -68,7 +68,7 @@ def read_best(run: Path) -> list[BestInput]:
     try:
         listed = json.loads((folder / "best.json").read_text(encoding="utf-8"))
         return [_read_entry(folder, number, entry) for number, entry in enumerate(listed, start=1)]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise RunDamaged(f"{visible(str(folder), 300)} cannot be read: {first_line(error)}") from error
 
 
@@ -114,17 +114,20 @@ def _read_block(folder: Path, name: str, described: dict[str, Any]) -> Block:
     from PIL import Image  # noqa: PLC0415  only a run with pictures needs Pillow
 
     height, width = (int(side) for side in described["shape"][:2])
-    with Image.open(folder / f"{name}.png", formats=["PNG"]) as image:
-        # The size stands in the file's head: a picture made to fill the memory is refused before it is unpacked.
-        if image.size != (width, height) or max(image.size) > _MAX_SIDE:
-            raise ValueError(f"{name}.png is not the picture that was written")
-        pixels = np.asarray(image, dtype=np.uint8)
+    try:
+        with Image.open(folder / f"{name}.png", formats=["PNG"]) as image:
+            # The size stands in the file's head: a picture made to fill the memory is refused before it is unpacked.
+            if image.size != (width, height) or max(image.size) > _MAX_SIDE:
+                raise ValueError(f"{name}.png is not the picture that was written")
+            pixels = np.asarray(image, dtype=np.uint8)
+    except Image.DecompressionBombError as error:
+        raise ValueError(f"{name}.png is too large") from error
     return ImageBlock(pixels if pixels.ndim == 3 else pixels[:, :, None], caption)
 
 
 def _read_array(path: Path) -> np.ndarray[Any, Any]:
     """The array in an ``.npy`` file, its declared size held against the file's before anything is allocated."""
-    array = np.load(path, mmap_mode="r", allow_pickle=False)
+    array = np.lib.format.open_memmap(path, mode="r")
     if array.dtype.kind not in "biuf" or max(array.shape, default=0) > _MAX_SIDE**2:
         raise ValueError(f"{path.name} holds {array.dtype} of shape {array.shape}")
     return np.array(array)
