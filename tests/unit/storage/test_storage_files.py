@@ -161,7 +161,8 @@ def test_a_state_of_other_things_is_refused(value):
     "text",
     [
         "[]", "{", '{"x": {"__array__": ["|O", [1], "AAAA"]}}', '{"x": {"__array__": ["<f8", [2], "AAAA"]}}',
-        '{"x": {"__array__": ["<f8", [1], "!!!"]}}', '{"x": {"__array__": 3}}', '{"x": {"__array__": ["<f8", [-1], ""]}}',
+        '{"x": {"__array__": ["<f8", [1], "!!!"]}}', '{"x": {"__array__": 3}}',
+        '{"x": {"__array__": ["<f8", [-1], ""]}}',
     ],
 )  # fmt: skip
 def test_a_doctored_state_is_a_named_error(text):

@@ -233,9 +233,13 @@ def test_a_batch_that_does_not_fit_on_the_disk_is_refused_and_nothing_before_is_
     store = RunStore.create(path, ("a", "b"), LATENT)
     store.append(*make_batch(0))
     store._db.execute("PRAGMA max_page_count = 12")
-    with pytest.raises(StorageError, match="disk full"):
+
+    def fill():
         for number in range(1, 200):
             store.append(*make_batch(number))
+
+    with pytest.raises(StorageError, match="disk full"):
+        fill()
     kept = len(list(store.records()))
     assert kept >= 1
     store._db.execute("PRAGMA max_page_count = 1000000")
