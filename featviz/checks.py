@@ -26,10 +26,10 @@ def integer(name: str, value: Any, minimum: int, maximum: int | None = None) -> 
 
     Accepts Python and numpy integers and floats that are whole, such as ``1e4``; refuses booleans.
     """
-    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
+    if not _is_number(value):
         raise WrongType(f"{name} must be a whole number, but it is {_shown(value)}.")
     # An int is not sent through a float: 10**400 has none.
-    if not isinstance(value, numbers.Integral) and (not math.isfinite(value) or value != int(value)):
+    if not _is_integral(value) and (not math.isfinite(value) or value != int(value)):
         raise InvalidArgument(f"{name} must be a whole number, but it is {_shown(value)}.")
     whole = int(value)
     if whole < minimum or (maximum is not None and whole > maximum):
@@ -42,7 +42,7 @@ def finite(
     name: str, value: Any, minimum: float = -math.inf, maximum: float = math.inf, *, exclusive: bool = False
 ) -> float:
     """``value`` as a finite float in [minimum, maximum], or in (minimum, maximum) where ``exclusive``."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
+    if not _is_number(value):
         raise WrongType(f"{name} must be a number, but it is {_shown(value)}.")
     try:
         number = float(value)
@@ -87,12 +87,14 @@ def unique_names(name: str, values: Any) -> tuple[str, ...]:
     """``values`` as a tuple of distinct, non-empty labels. Whole numbers and truth values are turned into text."""
     if isinstance(values, str):
         raise WrongType(f"{name} must be a list of names, but it is {_shown(values)}. Put it in [ ].")
-    if isinstance(values, bytes | Set) or not isinstance(values, Iterable):
+    if isinstance(values, bytes | Set) or not np.iterable(values):
         # The order of a set of strings changes from process to process.
         raise WrongType(f"{name} must be a list of names, but it is {_shown(values)}.")
     names: list[str] = []
     for value in values:
-        if not isinstance(value, str | numbers.Integral | np.bool_):
+        # Python refuses to write out whole numbers of thousands of digits.
+        short = _is_integral(value) and abs(value) <= MAX_SEED
+        if not (short or isinstance(value, str | np.bool_)):
             raise WrongType(f"{name} must hold text, but it holds {_shown(value)}.")
         names.append(str(value))
     if not names:
@@ -115,6 +117,15 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
     lowered = {c.lower(): c for c in reversed(list(known))}
     near = difflib.get_close_matches(name[:200].lower(), lowered, n=1, cutoff=0.6)
     return f" Did you mean {visible(lowered[near[0]])!r}?" if near else ""
+
+
+# numpy's scalars are among both kinds; mypy knows of no arithmetic on the abstract ones, hence bool and not TypeGuard.
+def _is_number(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool | np.bool_)
+
+
+def _is_integral(value: Any) -> bool:
+    return isinstance(value, numbers.Integral)
 
 
 def _shown(value: Any) -> str:

@@ -128,7 +128,7 @@ class LatentDescription:
     def log_prior(self, latents: Latents) -> NDArray[np.float64]:
         """The log density (real genes) plus log probability (categorical genes) of each latent; shape (n,)."""
         self.check(latents)
-        total = -0.5 * (np.einsum("ij,ij->i", latents.real, latents.real) + self.real * _LOG_2PI)
+        total: NDArray[np.float64] = -0.5 * (np.einsum("ij,ij->i", latents.real, latents.real) + self.real * _LOG_2PI)
         for gene, p in enumerate(self.probabilities):
             with np.errstate(divide="ignore"):
                 total += np.log(p)[latents.categorical[:, gene]]

@@ -88,7 +88,7 @@ class Registry:
             WrongType: when ``name`` is not a string.
         """
         if not isinstance(name, str):
-            raise WrongType(f"the name of a {self.kind} must be text, but it is a {type(name).__name__}.")
+            raise WrongType(f"the name of the {self.kind} must be text, but it is a {type(name).__name__}.")
         if name not in self._loaded:
             self._loaded[name] = self._load(name)
         return self._loaded[name]
