@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from featviz.errors import InvalidArgument, WrongType
+from featviz.text import shown as _shown
 from featviz.text import visible
 
 __all__ = ["MAX_SEED", "did_you_mean", "finite", "integer", "one_of", "option_names", "seed", "unique_names"]
@@ -108,11 +109,3 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
     lowered = {c.lower(): c for c in reversed(choices)}
     near = difflib.get_close_matches(text.lower(), lowered, n=1, cutoff=0.6)
     return f" Did you mean {visible(lowered[near[0]])!r}?" if near else ""
-
-
-def _shown(value: Any) -> str:
-    kind = type(value).__name__
-    try:
-        return f"{visible(repr(value), 60)} ({kind})"
-    except Exception:  # noqa: BLE001  a user's object may fail to describe itself
-        return f"an object of type {kind}"

@@ -5,6 +5,7 @@ Built-ins are registered by import path, through the same door as plug-ins, and 
 
 import importlib
 import re
+import sys
 import warnings
 from collections.abc import Mapping
 from importlib.metadata import entry_points
@@ -14,7 +15,7 @@ from featviz.checks import did_you_mean
 from featviz.errors import FeatvizWarning, NameNotFound
 from featviz.text import first_line, visible
 
-__all__ = ["Registry", "import_object", "is_import_path"]
+__all__ = ["Registry", "import_object", "import_path", "is_import_path"]
 
 _IMPORT_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(\(\))?")
 
@@ -53,6 +54,22 @@ def import_object(path: str) -> Any:
                 f"module {module_name!r} has no attribute {part!r}.{did_you_mean(part, public)}"
             ) from None
     return found() if attribute.endswith("()") else found
+
+
+def import_path(thing: Any) -> str | None:
+    """``"package.module:name"`` by which another process finds the function or class ``thing``, or None.
+
+    None for what was typed into a shell or a script (``__main__``), for lambdas, closures and bound methods, and
+    for whatever its module does not hold under its own name.
+    """
+    module, name = getattr(thing, "__module__", None), getattr(thing, "__qualname__", None)
+    path = f"{module}:{name}"
+    if module == "__main__" or not is_import_path(path):
+        return None
+    found: Any = sys.modules.get(str(module))
+    for part in str(name).split("."):
+        found = getattr(found, part, None)
+    return path if found is thing else None
 
 
 class Registry:
