@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from featviz.errors import InvalidArgument, WrongType
+from featviz.text import shown as _shown
 from featviz.text import visible
 
 __all__ = ["MAX_SEED", "did_you_mean", "finite", "integer", "one_of", "option_names", "seed", "unique_names"]
@@ -126,11 +127,3 @@ def _is_number(value: Any) -> bool:
 
 def _is_integral(value: Any) -> bool:
     return isinstance(value, numbers.Integral)
-
-
-def _shown(value: Any) -> str:
-    kind = type(value).__name__
-    try:
-        return f"{visible(repr(value), 60)} ({kind})"
-    except Exception:  # noqa: BLE001  a user's object may fail to describe itself
-        return f"an object of type {kind}"

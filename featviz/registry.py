@@ -5,6 +5,7 @@ Built-ins are registered by import path, through the same door as plug-ins, and 
 
 import importlib
 import re
+import sys
 import warnings
 from collections.abc import Mapping
 from importlib.metadata import entry_points
@@ -14,7 +15,7 @@ from featviz.checks import did_you_mean
 from featviz.errors import FeatvizWarning, NameNotFound, WrongType
 from featviz.text import first_line, visible
 
-__all__ = ["Registry", "import_object", "is_import_path"]
+__all__ = ["Registry", "import_object", "import_path", "is_import_path"]
 
 _IMPORT_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(\(\))?")
 
@@ -58,6 +59,24 @@ def import_object(path: str) -> Any:
     if not callable(found):
         raise WrongType(f"{visible(path)!r} is a {type(found).__name__}, which cannot be called: leave out the ().")
     return found()
+
+
+def import_path(thing: Any) -> str | None:
+    """``"package.module:name"`` by which another process finds the function or class ``thing``, or None.
+
+    None for what was typed into a shell or a script (``__main__``), for lambdas, closures and bound methods, and
+    for whatever its module does not hold under its own name.
+    """
+    module, name = getattr(thing, "__module__", None), getattr(thing, "__qualname__", None)
+    if not isinstance(module, str) or not isinstance(name, str) or module == "__main__":
+        return None
+    path = f"{module}:{name}"
+    if not is_import_path(path):
+        return None
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return path if found is thing else None
 
 
 class Registry:

@@ -6,7 +6,7 @@ characters, or characters that reverse what a reader sees. Wherever such text is
 
 import unicodedata
 
-__all__ = ["first_line", "visible"]
+__all__ = ["first_line", "shown", "visible"]
 
 # General categories that show nothing or change how neighbours are shown: control, format (which holds the
 # bidirectional overrides and the zero-width characters), surrogate, unassigned and private use; line and
@@ -44,6 +44,15 @@ def first_line(error: BaseException, limit: int = 300) -> str:
     head = message.strip().split("\n", 1)[0]
     kind = visible(type(error).__name__)
     return f"{kind}: {visible(head, limit)}" if head else kind
+
+
+def shown(value: object) -> str:
+    """``value`` for a message: its repr, cut short and made safe, and its type."""
+    kind = type(value).__name__
+    try:
+        return f"{visible(repr(value), 60)} ({kind})"
+    except Exception:  # noqa: BLE001  a user's object may fail to describe itself
+        return f"an object of type {kind}"
 
 
 def _is_hidden(text: str, i: int) -> bool:

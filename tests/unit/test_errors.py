@@ -7,7 +7,8 @@ import pytest
 
 from featviz import errors
 
-CLASSES = [value for _, value in inspect.getmembers(errors, inspect.isclass)]
+CLASSES = [value for _, value in inspect.getmembers(errors, inspect.isclass) if value.__module__ == errors.__name__]
+ARGUMENTS = {errors.RowsFailed: ([[0.5], [float("nan")]], {1: ValueError("row 1")})}
 ERRORS = [c for c in CLASSES if issubclass(c, errors.FeatvizError)]
 
 
@@ -18,9 +19,11 @@ def test_all_names_every_class():
 @pytest.mark.parametrize("error", ERRORS, ids=lambda c: c.__name__)
 def test_says_its_message_and_survives_a_copy(error):
     # Copying goes the way that an error takes from a worker process.
-    raised = copy.copy(error("expected a number, but it is 'x'"))
-    assert type(raised) is error
-    assert str(raised) == "expected a number, but it is 'x'"
+    raised = error("expected a number, but it is 'x'", *ARGUMENTS.get(error, ()))
+    copied = copy.copy(raised)
+    assert type(copied) is error
+    assert str(copied) == "expected a number, but it is 'x'"
+    assert vars(copied) == vars(raised)
 
 
 @pytest.mark.parametrize(

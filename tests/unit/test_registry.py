@@ -8,7 +8,7 @@ import pytest
 
 from featviz import registry
 from featviz.errors import FeatvizWarning, NameNotFound, WrongType
-from featviz.registry import Registry, import_object, is_import_path
+from featviz.registry import Registry, import_object, import_path, is_import_path
 
 GROUP = "featviz.optimisers"
 
@@ -112,6 +112,38 @@ class TestImportPaths:
         module("divides", "1 / 0\n")
         with pytest.raises(ZeroDivisionError):
             import_object("divides:a")
+
+
+class Outer:
+    class Inner:
+        pass
+
+    def method(self):
+        pass
+
+
+class TestPathsOfObjects:
+    @pytest.mark.parametrize(
+        ("thing", "path"),
+        [
+            (collections.Counter, "collections:Counter"),
+            (import_object, "featviz.registry:import_object"),
+            (Outer.Inner, f"{__name__}:Outer.Inner"),
+            (Outer.method, f"{__name__}:Outer.method"),
+        ],
+    )
+    def test_lead_back_to_the_object(self, thing, path):
+        assert import_path(thing) == path
+        assert import_object(path) is thing
+
+    def test_of_what_another_process_cannot_find(self):
+        def local():
+            pass
+
+        typed = type("Typed", (), {"__module__": "__main__"})
+        replaced = type("Counter", (), {"__module__": "collections"})
+        for thing in (local, lambda: None, Outer().method, typed, replaced, 3, None, "text", Outer()):
+            assert import_path(thing) is None
 
 
 class TestBuiltIns:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from featviz.text import first_line, visible
+from featviz.text import first_line, shown, visible
 
 
 @pytest.mark.parametrize(
@@ -79,3 +79,19 @@ def test_first_line(error, line):
 
 def test_first_line_is_cut():
     assert first_line(ValueError("x" * 1000), 10) == "ValueError: xxxxxxxxxx… (1000 characters)"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (3, "3 (int)"),
+        (None, "None (NoneType)"),
+        ("a\u202e", r"'a\u202e' (str)"),
+        (Mute(), "Mute() (Mute)"),
+        (10**5000, "an object of type int"),  # Python refuses to write it out
+        ("x" * 100, "'" + "x" * 59 + "… (102 characters) (str)"),
+    ],
+    ids=["int", "None", "hidden", "mute", "huge", "long"],
+)
+def test_shown(value, text):
+    assert shown(value) == text
