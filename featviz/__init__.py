@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from featviz.black_boxes import BlackBox as BlackBox
     from featviz.black_boxes import black_box as black_box
+    from featviz.blocks import ImageBlock as ImageBlock
+    from featviz.blocks import TextBlock as TextBlock
+    from featviz.errors import FeatvizError as FeatvizError
+    from featviz.errors import FeatvizWarning as FeatvizWarning
+    from featviz.errors import StopSearch as StopSearch
     from featviz.gallery import build_gallery as build_gallery
+    from featviz.latent import LatentDescription as LatentDescription
+    from featviz.latent import Latents as Latents
     from featviz.objectives import Objective as Objective
     from featviz.objectives import Penalty as Penalty
     from featviz.objectives import margin as margin

@@ -25,8 +25,10 @@ def batch_length(batch: Any) -> int:
         raise SpaceError(f"a batch must have a length, but it is a {type(batch).__name__}.") from None
 
 
-def take(batch: Any, rows: slice | Sequence[int] | NDArray[np.intp]) -> Any:
-    """The inputs of ``batch`` at ``rows``, as a batch of the same type."""
+def take(batch: Any, rows: slice | Sequence[int] | NDArray[Any]) -> Any:
+    """The inputs of ``batch`` at ``rows`` (a slice, indices, or a mask), as a batch of the same type."""
+    if isinstance(rows, tuple):  # which numpy and pandas would read as a row and a column
+        rows = list(rows)
     if isinstance(batch, dict):
         return {name: take(part, rows) for name, part in batch.items()}
     if isinstance(batch, tuple):
@@ -34,7 +36,7 @@ def take(batch: Any, rows: slice | Sequence[int] | NDArray[np.intp]) -> Any:
     if hasattr(batch, "iloc"):  # a pandas or similar data frame; not imported for the check
         return batch.iloc[rows]
     if isinstance(batch, list):
-        return batch[rows] if isinstance(rows, slice) else [batch[i] for i in rows]
+        return batch[rows] if isinstance(rows, slice) else [batch[i] for i in np.arange(len(batch))[rows]]
     return batch[rows]
 
 

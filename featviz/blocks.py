@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from featviz.errors import InvalidArgument
+from featviz.errors import InvalidArgument, WrongType
 
 __all__ = ["Block", "ImageBlock", "TextBlock"]
 
@@ -27,9 +27,11 @@ class ImageBlock:
     caption: str = ""
 
     def __post_init__(self) -> None:
-        if self.pixels.dtype != np.uint8 or self.pixels.ndim != 3:
+        if not isinstance(self.pixels, np.ndarray):
+            raise WrongType(f"pixels must be a numpy array, but they are a {type(self.pixels).__name__}.")
+        if self.pixels.dtype != np.uint8 or self.pixels.ndim != 3 or 0 in self.pixels.shape:
             raise InvalidArgument(
-                "pixels must be a uint8 array of shape (height, width, channels), "
+                "pixels must be a uint8 array of shape (height, width, channels), none of them 0, "
                 f"but they are {self.pixels.dtype} of shape {self.pixels.shape}."
             )
 

@@ -4,7 +4,11 @@ Each derives from :class:`FeatvizError` *and* from the builtin it resembles, so 
 working. A message says what was expected, what came, and what to do.
 """
 
+from typing import Any
+
 __all__ = [
+    "AnswerShapeError",
+    "AnswerTypeError",
     "BoxError",
     "FailureBudgetExceeded",
     "FeatvizError",
@@ -19,6 +23,7 @@ __all__ = [
     "OptimiserError",
     "OutputNotFound",
     "ReplayDivergence",
+    "RowsFailed",
     "RunDamaged",
     "RunExists",
     "RunLocked",
@@ -61,6 +66,33 @@ class SpaceError(FeatvizError, ValueError):
 
 class BoxError(FeatvizError, ValueError):
     """A thing cannot be used as a black box, or the box cannot take the inputs of this space at all."""
+
+
+class AnswerShapeError(FeatvizError, ValueError):
+    """A black box answered with another number of rows or columns than it was asked for."""
+
+
+class AnswerTypeError(FeatvizError, TypeError):
+    """A black box answered with something that is not a number, such as None, text, or a truth value."""
+
+
+class RowsFailed(FeatvizError, RuntimeError):
+    """Some inputs of a batch failed and the others are answered.
+
+    Args:
+        message: what happened, for a caller who does not look further.
+        outputs: float64 array of shape (n, k), NaN in the rows that failed.
+        errors: what went wrong, by row.
+    """
+
+    def __init__(self, message: str, outputs: Any, errors: dict[int, Exception]) -> None:
+        super().__init__(message)
+        self.outputs = outputs
+        self.errors = errors
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """All three arguments, for the way back from a worker process."""
+        return type(self), (*self.args, self.outputs, self.errors)
 
 
 class NameNotFound(FeatvizError, LookupError):

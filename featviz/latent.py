@@ -43,6 +43,8 @@ class Latents:
 
     def __getitem__(self, rows: slice | Sequence[int] | NDArray[Any]) -> "Latents":
         """The latents at ``rows`` (a slice, indices, or a mask), as a batch."""
+        if isinstance(rows, tuple):  # which numpy would read as a row and a column
+            rows = list(rows)
         return Latents(self.real[rows], self.categorical[rows])
 
     def __iter__(self) -> Iterator["Latents"]:
@@ -87,13 +89,19 @@ class LatentDescription:
             raise InvalidArgument("a latent needs at least one gene.")
         if total > MAX_GENES:
             raise InvalidArgument(f"a latent may have {MAX_GENES:,} genes at most, but {total:,} were asked for.")
-        if any(count < 2 for count in self.options):
-            raise InvalidArgument("a categorical gene needs at least two options.")
+        if any(not 2 <= count <= MAX_GENES for count in self.options):
+            raise InvalidArgument(f"a categorical gene needs from 2 to {MAX_GENES:,} options.")
         if not self.probabilities:
-            uniform = tuple(np.full(count, 1.0 / count) for count in self.options)
-            object.__setattr__(self, "probabilities", uniform)
+            uniform = {count: np.full(count, 1.0 / count) for count in set(self.options)}
+            object.__setattr__(self, "probabilities", tuple(uniform[count] for count in self.options))
+        if len(self.probabilities) != len(self.options):
+            raise InvalidArgument(
+                "prior probabilities must be given for every categorical gene or for none, "
+                f"but {len(self.probabilities)} came for {len(self.options)} genes."
+            )
         for count, p in zip(self.options, self.probabilities, strict=True):
-            if p.shape != (count,) or (p < 0).any() or abs(float(p.sum()) - 1) > 1e-9:
+            # Written so that NaN fails.
+            if p.shape != (count,) or not (p >= 0).all() or not abs(float(p.sum()) - 1) <= 1e-9:
                 raise InvalidArgument("prior probabilities must be one non-negative number an option, with sum 1.")
 
     @property
@@ -111,15 +119,16 @@ class LatentDescription:
         real = rng.standard_normal((n, self.real))
         categorical = np.empty((n, len(self.options)), dtype=np.int64)
         for gene, p in enumerate(self.probabilities):
-            # The last cumulative sum may round to just under 1, hence the bound.
-            drawn = np.searchsorted(np.cumsum(p), rng.random(n), side="right")
-            categorical[:, gene] = np.minimum(drawn, len(p) - 1)
+            # Divided by the last sum, which may round to just under 1: so no draw, always below 1, falls behind the
+            # last option that has a probability.
+            cumulative = np.cumsum(p)
+            categorical[:, gene] = np.searchsorted(cumulative / cumulative[-1], rng.random(n), side="right")
         return Latents(real, categorical)
 
     def log_prior(self, latents: Latents) -> NDArray[np.float64]:
         """The log density (real genes) plus log probability (categorical genes) of each latent; shape (n,)."""
         self.check(latents)
-        total = -0.5 * (np.einsum("ij,ij->i", latents.real, latents.real) + self.real * _LOG_2PI)
+        total: NDArray[np.float64] = -0.5 * (np.einsum("ij,ij->i", latents.real, latents.real) + self.real * _LOG_2PI)
         for gene, p in enumerate(self.probabilities):
             with np.errstate(divide="ignore"):
                 total += np.log(p)[latents.categorical[:, gene]]

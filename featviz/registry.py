@@ -5,16 +5,17 @@ Built-ins are registered by import path, through the same door as plug-ins, and 
 
 import importlib
 import re
+import sys
 import warnings
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 from typing import Any
 
 from featviz.checks import did_you_mean
-from featviz.errors import FeatvizWarning, NameNotFound
+from featviz.errors import FeatvizWarning, NameNotFound, WrongType
 from featviz.text import first_line, visible
 
-__all__ = ["Registry", "import_object", "is_import_path"]
+__all__ = ["Registry", "import_object", "import_path", "is_import_path"]
 
 _IMPORT_PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(\(\))?")
 
@@ -30,6 +31,7 @@ def import_object(path: str) -> Any:
     Raises:
         NameNotFound: when the module cannot be found or has no such attribute. An error inside the module is
             raised as it is.
+        WrongType: when ``()`` follows what cannot be called.
     """
     if not is_import_path(path):
         raise NameNotFound(f"expected 'package.module:attribute', but got {visible(path)!r}.")
@@ -52,7 +54,29 @@ def import_object(path: str) -> Any:
             raise NameNotFound(
                 f"module {module_name!r} has no attribute {part!r}.{did_you_mean(part, public)}"
             ) from None
-    return found() if attribute.endswith("()") else found
+    if not attribute.endswith("()"):
+        return found
+    if not callable(found):
+        raise WrongType(f"{visible(path)!r} is a {type(found).__name__}, which cannot be called: leave out the ().")
+    return found()
+
+
+def import_path(thing: Any) -> str | None:
+    """``"package.module:name"`` by which another process finds the function or class ``thing``, or None.
+
+    None for what was typed into a shell or a script (``__main__``), for lambdas, closures and bound methods, and
+    for whatever its module does not hold under its own name.
+    """
+    module, name = getattr(thing, "__module__", None), getattr(thing, "__qualname__", None)
+    if not isinstance(module, str) or not isinstance(name, str) or module == "__main__":
+        return None
+    path = f"{module}:{name}"
+    if not is_import_path(path):
+        return None
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return path if found is thing else None
 
 
 class Registry:
@@ -80,7 +104,10 @@ class Registry:
 
         Raises:
             NameNotFound: with the nearest known name.
+            WrongType: when ``name`` is not a string.
         """
+        if not isinstance(name, str):
+            raise WrongType(f"the name of the {self.kind} must be text, but it is a {type(name).__name__}.")
         if name not in self._loaded:
             self._loaded[name] = self._load(name)
         return self._loaded[name]
@@ -94,15 +121,15 @@ class Registry:
             if entry.name == name:
                 try:
                     return entry.load()
-                except Exception as error:  # noqa: BLE001  a plug-in may fail in any way
+                except (Exception, SystemExit) as error:  # noqa: BLE001  a plug-in may fail in any way
                     owner = entry.dist.name if entry.dist else "an unknown distribution"
                     warnings.warn(
                         f"the plug-in {visible(name)!r} of {owner} could not be loaded: {first_line(error)}",
                         FeatvizWarning,
                         stacklevel=3,
                     )
-        known = self.names()
+        known = [n for n in self.names() if n != name]  # which is there still when its plug-in is broken
         raise NameNotFound(
-            f"there is no {self.kind} {visible(name)!r}. There are: {', '.join(known)}; "
+            f"there is no {self.kind} {visible(name)!r}. There are: {', '.join(map(visible, known))}; "
             f"or give 'package.module:Name'.{did_you_mean(name, known)}"
         )

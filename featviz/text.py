@@ -6,12 +6,15 @@ characters, or characters that reverse what a reader sees. Wherever such text is
 
 import unicodedata
 
-__all__ = ["first_line", "visible"]
+__all__ = ["first_line", "shown", "visible"]
 
 # General categories that show nothing or change how neighbours are shown: control, format (which holds the
 # bidirectional overrides and the zero-width characters), surrogate, unassigned and private use; line and
 # paragraph separators.
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
+# Letters, marks and symbols that Unicode draws as nothing: fillers of Hangul, the grapheme joiner, two Khmer vowels,
+# the Mongolian separators and the blank braille cell.
+_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u034f\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800")
 # Joins emoji and the letters of some scripts; harmless between two visible characters.
 _ZERO_WIDTH_JOINER = "\u200d"
 
@@ -39,14 +42,40 @@ def first_line(error: BaseException, limit: int = 300) -> str:
     except Exception:  # noqa: BLE001  a user's exception may fail to describe itself
         message = "<the exception could not be shown>"
     head = message.strip().split("\n", 1)[0]
-    return f"{type(error).__name__}: {visible(head, limit)}" if head else type(error).__name__
+    kind = visible(type(error).__name__)
+    return f"{kind}: {visible(head, limit)}" if head else kind
+
+
+def shown(value: object) -> str:
+    """``value`` for a message: its repr, cut short and made safe, and its type."""
+    kind = type(value).__name__
+    try:
+        return f"{visible(repr(value), 60)} ({kind})"
+    except Exception:  # noqa: BLE001  a user's object may fail to describe itself
+        return f"an object of type {kind}"
 
 
 def _is_hidden(text: str, i: int) -> bool:
     char = text[i]
-    if char == _ZERO_WIDTH_JOINER and 0 < i < len(text) - 1:
-        return not (ord(text[i - 1]) > 0x2000 and ord(text[i + 1]) > 0x2000)
-    return unicodedata.category(char) in _HIDDEN
+    before, after = text[i - 1 : i], text[i + 1 : i + 2]  # "" at either end
+    if char == _ZERO_WIDTH_JOINER:
+        return not (_is_joined(before) and _is_joined(after))
+    if _is_variation_selector(char):
+        return not before or _shows_nothing(before)
+    return _shows_nothing(char)
+
+
+def _is_joined(neighbour: str) -> bool:
+    # The variation selector is the one in front of the joiner in "heart on fire".
+    return neighbour > "\u2000" and (neighbour == "\ufe0f" or not _shows_nothing(neighbour))
+
+
+def _is_variation_selector(char: str) -> bool:
+    return "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef"
+
+
+def _shows_nothing(char: str) -> bool:
+    return unicodedata.category(char) in _HIDDEN or char in _BLANK or _is_variation_selector(char)
 
 
 def _escape(char: str) -> str:
