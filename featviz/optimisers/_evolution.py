@@ -1,0 +1,282 @@
+"""What the own evolution strategies share: generations out of batches of any size, stagnation, restarts, state."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from featviz import checks
+from featviz.errors import InvalidArgument, RunDamaged, WrongType
+from featviz.latent import LatentDescription, Latents
+from featviz.optimisers._scores import checked_scores
+from featviz.random import Streams
+
+__all__ = ["EvolutionStrategy", "default_population", "shorten", "start_point", "stored_array"]
+
+Array = NDArray[np.float64]
+
+# Separates the strategies' random numbers from what else is drawn under the same seed.
+_STREAM = 101
+# Generations in which all scores were equal, or there were none, before a search starts again.
+_FLAT_LIMIT = 20
+# Step sizes, relative to the first, at which there is nothing left to find or nothing left to hold on to.
+_SMALLEST_STEP, _LARGEST_STEP = 1e-9, 1e6
+# Generations between two looks at the step sizes, and the most in one block of the stagnation test.
+_LOOK_EVERY, _LONGEST_BLOCK = 10, 1000
+# Rows told at a time that make a generation, as a part of the population: rows that failed and were dropped must
+# not hold it up, and a batch of one must not count as a selection.
+_LEAST_PART = 0.75
+
+
+def default_population(genes: int) -> int:
+    """4 + floor(3 ln genes), the default of CMA-ES (Hansen 2016, "The CMA Evolution Strategy: A Tutorial", eq. 48)."""
+    return 4 + math.floor(3 * math.log(genes))
+
+
+def start_point(latent: LatentDescription, start: Latents | None) -> Array:
+    """The real genes to begin at, shape (r,): those of ``start``, a batch of one, or the mean of the prior."""
+    if start is None:
+        return np.zeros(latent.real)
+    latent.check(start)
+    if len(start) != 1:
+        raise InvalidArgument(f"start must be a batch of one latent, but it has {len(start)}.")
+    if not np.isfinite(start.real).all():
+        raise InvalidArgument("start must hold finite genes, but it holds NaN or infinity.")
+    return np.array(start.real[0], dtype=np.float64)
+
+
+def stored_array(state: Mapping[str, Any], key: str, shape: tuple[int, ...] | None = None) -> Array:
+    """A float64 copy of the array at ``key`` of a state; any length when ``shape`` is None."""
+    try:
+        array = np.array(state[key], dtype=np.float64)
+    except (KeyError, TypeError, ValueError):
+        raise RunDamaged(f"the optimiser's state has no array {key!r}.") from None
+    if shape is not None and array.shape != shape:
+        raise RunDamaged(
+            f"the optimiser's state holds {key!r} of shape {array.shape}; expected {shape}. "
+            "Was it saved by an optimiser with other arguments?"
+        )
+    return array
+
+
+def shorten(z: Array, foreign: NDArray[np.bool_]) -> None:
+    """Clip the lengths of the foreign ones of the rows ``z``, in units of the search distribution, in place.
+
+    The longest is sqrt(genes) + 2 genes / (genes + 2), as Hansen 2011, "Injecting external solutions into CMA-ES", has it.
+    """
+    genes = z.shape[1]
+    longest = math.sqrt(genes) + 2 * genes / (genes + 2)
+    lengths = np.sqrt(np.einsum("ij,ij->i", z, z))
+    z *= np.where(foreign, longest / np.maximum(lengths, longest), 1.0)[:, None]
+
+
+class EvolutionStrategy(ABC):
+    """An evolution strategy with a normal search distribution over real genes.
+
+    Args:
+        latent: the description of the genes; real ones only.
+        seed: 0 to 2**64 - 1.
+        budget: evaluations to plan for; checked, and not used: the strategies are the same at any budget.
+        start: a batch of one latent to begin (and begin again) at; the mean of the prior when left out.
+        population: rows of a generation; default 4 + floor(3 ln genes).
+        batch_size: rows that the caller means to tell at a time. It becomes the population when it is at least half
+            the default one; smaller batches are collected until there are enough for a selection.
+        sigma: the first step size, in standard deviations of the prior.
+        restarts: begin again with twice the population when the search has stagnated (Auger & Hansen 2005, "A restart
+            CMA evolution strategy with increasing population size").
+
+    A sub-class draws the latents, learns from a sorted generation, and names the arrays that make its state.
+    """
+
+    name: ClassVar[str]
+    accepts: ClassVar[frozenset[str]] = frozenset({"real"})
+    replays: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        latent: LatentDescription,
+        seed: int = 0,
+        budget: int | None = None,
+        start: Latents | None = None,
+        *,
+        population: int | None = None,
+        batch_size: int | None = None,
+        sigma: float = 1.0,
+        restarts: bool = True,
+    ) -> None:
+        if latent.real < 1 or latent.options:
+            raise InvalidArgument(f"{self.name} searches real genes only; make_optimiser picks one that fits.")
+        if budget is not None:
+            checks.integer("budget", budget, 1)
+        self._latent = latent
+        self._genes = latent.real
+        self._start = start_point(latent, start)
+        default = default_population(latent.real)
+        if population is not None:
+            self._first_population = checks.integer("population", population, 2, 1_000_000)
+        elif batch_size is not None and 2 * checks.integer("batch_size", batch_size, 1) >= default:
+            self._first_population = batch_size
+        else:
+            self._first_population = default
+        self._first_sigma = checks.finite("sigma", sigma, 0.0, _LARGEST_STEP, exclusive=True)
+        if not isinstance(restarts, bool):
+            raise WrongType(f"restarts must be True or False, but it is a {type(restarts).__name__}.")
+        self._restarts_allowed = restarts
+        self._streams = Streams(checks.seed(seed), _STREAM)
+        self._asks = 0
+        self._restarts = 0
+        self._begin()
+
+    @property
+    def batch_size(self) -> int:
+        """The population of a generation; it doubles with each restart."""
+        return self._population
+
+    @property
+    def restarts(self) -> int:
+        """How many times the search has begun again."""
+        return self._restarts
+
+    def ask(self, n: int) -> Latents:
+        """``n`` latents drawn from the search distribution: float64 of shape (n, genes), never changed later."""
+        rng = self._streams.at(self._asks)
+        rows = self._draw(rng, checks.integer("n", n, 1))
+        self._asks += 1
+        self._outstanding.update(rows[:, 0].tolist())
+        return Latents.of_real(rows)
+
+    def tell(self, latents: Latents, scores: NDArray[np.float64]) -> None:
+        """Learn the scores, shape (n,), of latents, own or foreign. NaN and -inf rank last and teach nothing.
+
+        Raises:
+            LatentShapeError: the latents are of another space.
+            InvalidArgument: not one score a latent, or latents that are not finite.
+        """
+        self._latent.check(latents)
+        scores = checked_scores(scores, len(latents))
+        rows = latents.real
+        if self._waiting or len(rows) < self._least:
+            self._waiting.append((rows.copy(), scores.copy()))
+            if sum(len(told) for _, told in self._waiting) < self._least:
+                return
+            rows = np.concatenate([r for r, _ in self._waiting])
+            scores = np.concatenate([s for _, s in self._waiting])
+            self._waiting.clear()
+        # NaN sorts after every number, so one sort ranks what has no score last.
+        order = (-scores).argsort(kind="stable")
+        n = len(order)
+        scored = n if scores[order[-1]] > -math.inf else int(np.count_nonzero(scores > -math.inf))
+        if scored:
+            self._learn(rows, order, scored, self._foreign(rows))
+        self._outstanding.clear()
+        self._generation += 1
+        self._look_for_stagnation(scores, order, scored)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The distribution, the rows that wait for their generation, and the marks of stagnation."""
+        waiting_rows = [r for r, _ in self._waiting] or [np.empty((0, self._genes))]
+        waiting_scores = [s for _, s in self._waiting] or [np.empty(0)]
+        return {
+            "asks": self._asks,
+            "restarts": self._restarts,
+            "generation": self._generation,
+            "flat": self._flat,
+            "waiting_rows": np.concatenate(waiting_rows),
+            "waiting_scores": np.concatenate(waiting_scores),
+            "outstanding": np.array(sorted(self._outstanding)),
+            "block": np.array(self._block, dtype=np.float64).reshape(-1, 2),
+            "before": np.array(self._before),
+            **self._distribution(),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from where ``state_dict`` was taken, on an object made with the same arguments.
+
+        Raises:
+            RunDamaged: the state is not one of such an object.
+        """
+        try:
+            asks, restarts, generation, flat = (int(state[k]) for k in ("asks", "restarts", "generation", "flat"))
+        except (KeyError, TypeError, ValueError):
+            raise RunDamaged(f"this is not a state of the optimiser {self.name!r}.") from None
+        scores = stored_array(state, "waiting_scores")
+        rows = stored_array(state, "waiting_rows", (len(scores), self._genes))
+        outstanding = stored_array(state, "outstanding")
+        block = stored_array(state, "block")
+        before = stored_array(state, "before", (2,))
+        self._restarts = restarts
+        self._begin()
+        self._restore(state)
+        self._asks, self._generation, self._flat = asks, generation, flat
+        self._waiting = [(rows, scores)] if len(scores) else []
+        self._outstanding = set(outstanding.tolist())
+        self._block = [(best, middle) for best, middle in block.reshape(-1, 2).tolist()]
+        self._before = (float(before[0]), float(before[1]))
+
+    def _begin(self) -> None:
+        self._population = self._first_population << min(self._restarts, 10)
+        self._least = math.ceil(_LEAST_PART * self._population)
+        self._block_length = min(_LONGEST_BLOCK, 20 + math.ceil(30 * self._genes / self._population))
+        self._generation = 0
+        self._flat = 0
+        self._block: list[tuple[float, float]] = []
+        self._before = (-math.inf, -math.inf)
+        self._waiting: list[tuple[Array, Array]] = []
+        # The first gene of each row asked for since the last generation: 53 random bits, which tell own rows from
+        # foreign ones whatever their order, and after a resume.
+        self._outstanding: set[float] = set()
+        self._reset()
+
+    def _foreign(self, rows: Array) -> NDArray[np.bool_] | None:
+        """Which rows were not drawn from the present distribution; None when all were."""
+        firsts = rows[:, 0].tolist()
+        if self._outstanding.issuperset(firsts):
+            return None
+        return np.array([first not in self._outstanding for first in firsts])
+
+    def _look_for_stagnation(self, scores: Array, order: NDArray[np.intp], scored: int) -> None:
+        best = float(scores[order[0]]) if scored else -math.inf
+        middle = float(scores[order[(scored - 1) // 2]]) if scored else -math.inf
+        flat = scored == 0 or (scored > 1 and best == scores[order[scored - 1]])
+        self._flat = self._flat + 1 if flat else 0
+        self._block.append((best, middle))
+        over = self._flat >= _FLAT_LIMIT
+        if self._generation % _LOOK_EVERY == 0:
+            largest = self._largest_step() / self._first_sigma
+            over |= not _SMALLEST_STEP < largest < _LARGEST_STEP
+        if len(self._block) == self._block_length:
+            # Medians commute with every monotone map of the scores, so the test is as rank-based as the search.
+            new_best, new_middle = np.median(np.array(self._block), axis=0).tolist()
+            over |= not (new_best > self._before[0] or new_middle > self._before[1])
+            self._before = (new_best, new_middle)
+            self._block.clear()
+        if over and self._restarts_allowed:
+            self._restarts += 1
+            self._begin()
+
+    @abstractmethod
+    def _reset(self) -> None:
+        """Take the first search distribution, for ``self._population`` rows."""
+
+    @abstractmethod
+    def _draw(self, rng: np.random.Generator, n: int) -> Array:
+        """A new array of n rows from the search distribution, shape (n, genes)."""
+
+    @abstractmethod
+    def _learn(self, rows: Array, order: NDArray[np.intp], scored: int, foreign: NDArray[np.bool_] | None) -> None:
+        """Learn from rows of shape (n, genes); the first ``scored`` of ``order`` have a score, best first."""
+
+    @abstractmethod
+    def _largest_step(self) -> float:
+        """The largest standard deviation of a gene."""
+
+    @abstractmethod
+    def _distribution(self) -> dict[str, Any]:
+        """Copies of what ``_restore`` needs, as arrays and numbers."""
+
+    @abstractmethod
+    def _restore(self, state: Mapping[str, Any]) -> None:
+        """Take back what ``_distribution`` gave."""

@@ -1,0 +1,56 @@
+"""Scores as they are told: checked once, and turned into losses where a wrapped library minimises."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from featviz.errors import InvalidArgument, WrongType
+
+__all__ = ["Losses", "checked_scores"]
+
+# Far beyond any real score and still safe to add and to square in the libraries (nevergrad clips at 5e20 itself).
+_LARGEST = 1e20
+
+
+def checked_scores(scores: Any, n: int) -> NDArray[np.float64]:
+    """``scores`` as a float64 array of shape (n,), not copied when it is one.
+
+    Raises:
+        WrongType: when they are not real numbers.
+        InvalidArgument: when there is not one score for each of the n latents.
+    """
+    array = np.asarray(scores)
+    if array.dtype != np.float64:
+        if array.dtype.kind not in "fiu":
+            raise WrongType(f"scores must be real numbers, but they have dtype {array.dtype}.")
+        array = array.astype(np.float64)
+    if array.shape != (n,):
+        raise InvalidArgument(f"expected scores of shape ({n},), one a latent, but they have shape {array.shape}.")
+    return array
+
+
+class Losses:
+    """Turns scores into finite losses, lower is better, for libraries that minimise.
+
+    A score of NaN or -inf becomes a loss worse than every loss told so far, by a tenth of their range, so that it
+    ranks last and does not swamp a library that fits a model of the values.
+    """
+
+    def __init__(self) -> None:
+        self._best = np.inf
+        self._worst = -np.inf
+
+    def of(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Losses of shape (n,), all finite, for scores of shape (n,)."""
+        losses = np.clip(-scores, -_LARGEST, _LARGEST)
+        scored = scores > -np.inf
+        if scored.any():
+            self._best = min(self._best, float(losses[scored].min()))
+            self._worst = max(self._worst, float(losses[scored].max()))
+        if not scored.all():
+            # Nothing has a score yet: the scale is unknown, so the largest loss there is.
+            known = np.isfinite(self._worst)
+            margin = 0.1 * (self._worst - self._best) + 1e-6 * abs(self._worst) + 1e-12 if known else 0.0
+            losses[~scored] = min(self._worst + margin, _LARGEST) if known else _LARGEST
+        return losses
