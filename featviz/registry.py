@@ -63,11 +63,13 @@ def import_path(thing: Any) -> str | None:
     for whatever its module does not hold under its own name.
     """
     module, name = getattr(thing, "__module__", None), getattr(thing, "__qualname__", None)
-    path = f"{module}:{name}"
-    if module == "__main__" or not is_import_path(path):
+    if not isinstance(module, str) or not isinstance(name, str) or module == "__main__":
         return None
-    found: Any = sys.modules.get(str(module))
-    for part in str(name).split("."):
+    path = f"{module}:{name}"
+    if not is_import_path(path):
+        return None
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
         found = getattr(found, part, None)
     return path if found is thing else None
 
