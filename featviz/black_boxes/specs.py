@@ -1,0 +1,63 @@
+"""Black boxes from the specs that they give, and that people write into a TOML file."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from featviz.black_boxes.base import BlackBox
+from featviz.black_boxes.factory import OPTIONS, black_box
+from featviz.black_boxes.onnx_files import OnnxBox
+from featviz.checks import did_you_mean
+from featviz.errors import BoxError, InvalidArgument, InvalidConfig
+from featviz.text import shown, visible
+
+__all__ = ["box_from_spec"]
+
+_KEYS = frozenset({"from", "sha256", "outputs", "name"}.union(*OPTIONS.values()))
+
+
+def box_from_spec(spec: Mapping[str, Any]) -> BlackBox:
+    """The black box that ``spec`` describes. It imports and runs what the spec names, so trust the spec first.
+
+    Args:
+        spec: ``{"from": "package.module:attribute" or "file.onnx", ...}`` with ``outputs``, ``name``, ``sha256`` (of an
+            ONNX file) and the options of :func:`black_box`. A relative path is taken from the current directory.
+
+    Raises:
+        InvalidConfig: for an entry that is missing, unknown, or of a wrong type.
+        BoxError: when the file is not the one whose sha256 is given.
+    """
+    if not isinstance(spec, Mapping):
+        raise InvalidConfig(f"a box must be a table with an entry 'from', but it is {shown(spec)}.")
+    for key in spec:
+        if key not in _KEYS:
+            raise InvalidConfig(
+                f"a box has no entry {visible(key)!r}. It takes: {', '.join(sorted(_KEYS))}.{did_you_mean(key, _KEYS)}"
+            )
+    source = spec.get("from")
+    if not isinstance(source, str):
+        raise InvalidConfig(
+            "a box needs an entry from = 'package.module:attribute' or the path of an .onnx file"
+            + (f", but it is {shown(source)}." if "from" in spec else ".")
+        )
+    for key in ("name", "preprocess", "sha256"):
+        if key in spec and not isinstance(spec[key], str):
+            raise InvalidConfig(f"the entry {key} of a box must be text, but it is {shown(spec[key])}.")
+    options = {key: value for key, value in spec.items() if key not in {"from", "sha256"}}
+    try:
+        box = black_box(source, **options)
+    except InvalidArgument as error:
+        raise InvalidConfig(f"box: {error}") from error
+    _check_file(box, source, spec.get("sha256"))
+    return box
+
+
+def _check_file(box: BlackBox, source: str, sha256: str | None) -> None:
+    if sha256 is None:
+        return
+    if not isinstance(box, OnnxBox):
+        raise InvalidConfig(f"sha256 is for files, but the box comes from {visible(source)!r}.")
+    if box.sha256 != sha256.lower():
+        raise BoxError(
+            f"the file {visible(source)} has changed: its sha256 was {visible(sha256)} and is {box.sha256}. "
+            "Bring back the file that it was, or start anew without the entry sha256."
+        )

@@ -1,0 +1,116 @@
+"""Objectives from the specs that they give, and from the short form that people write into a TOML file."""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from featviz.checks import did_you_mean, finite, integer
+from featviz.errors import FeatvizError, InvalidConfig
+from featviz.objectives.objective import Objective
+from featviz.objectives.penalty import Penalty
+from featviz.objectives.registered import OBJECTIVES
+from featviz.objectives.term import Term
+from featviz.protocols import Box
+from featviz.text import shown, visible
+
+__all__ = ["objective_from_spec"]
+
+
+def objective_from_spec(spec: Mapping[str, Any], boxes: Sequence[Box]) -> Objective:
+    """The objective that ``spec`` describes.
+
+    Args:
+        spec: either what ``Objective.spec()`` gives: ``{"terms": [{"kind": "margin", "output": "3", "weight": 1.0, "box":
+            0}], "penalties": [...]}``, where ``weight`` (1) and ``box`` (0) may be left out; or, for a single box, the
+            short form ``{"margin": "3", "penalties": {"total_variation": 0.1}}`` of a kind with the name of the
+            output. Penalties are a list of ``{"kind": ..., "weight": ..., **options}`` or a table of weights by kind.
+        boxes: the boxes that ``box`` counts in.
+
+    Raises:
+        InvalidConfig: for an entry that is missing, unknown, or of a wrong type.
+        OutputNotFound: when a box has no such output.
+        NameNotFound: when there is no such kind.
+    """
+    if not isinstance(spec, Mapping):
+        raise InvalidConfig(f"an objective must be a table, but it is {shown(spec)}.")
+    if not boxes:
+        raise InvalidConfig("an objective needs at least one box.")
+    if "terms" in spec:
+        _check_keys("an objective with terms", spec, {"terms", "penalties"})
+        terms = [_term(entry, boxes) for entry in _list("terms", spec["terms"])]
+        if not terms:
+            raise InvalidConfig("terms must hold at least one term, but it is empty.")
+    else:
+        terms = [_short(spec, boxes)]
+    return Objective(terms, _penalties(spec.get("penalties", [])))
+
+
+def _short(spec: Mapping[str, Any], boxes: Sequence[Box]) -> Term:
+    kinds = [key for key in spec if key != "penalties"]
+    if len(kinds) != 1:
+        given = ", ".join(repr(visible(kind, 40)) for kind in kinds) or "none"
+        raise InvalidConfig(
+            f"an objective in the short form has one kind, such as maximise = 'person', but this has {given}. "
+            "For several, write them into a list called terms."
+        )
+    (kind,) = kinds
+    known = {*OBJECTIVES.names(), "terms", "penalties"}
+    if kind not in known and ":" not in kind:
+        raise InvalidConfig(
+            f"an objective has no entry {visible(kind)!r}. It takes: {', '.join(sorted(known))}.{did_you_mean(kind, known)}"
+        )
+    if len(boxes) != 1:
+        raise InvalidConfig(f"the short form of an objective is for one box, but there are {len(boxes)}. Use terms.")
+    return _term({"kind": kind, "output": spec[kind]}, boxes)
+
+
+def _term(entry: Any, boxes: Sequence[Box]) -> Term:
+    cls, weight, options = _part(entry, Term, {"output", "box"})
+    place = _number("box", integer, options.pop("box", 0), 0, len(boxes) - 1)
+    term: Term = cls(boxes[place], **options)
+    return term.weighted(weight)
+
+
+def _penalties(entries: Any) -> list[Penalty]:
+    if isinstance(entries, Mapping):
+        entries = [{"kind": kind, "weight": weight} for kind, weight in entries.items()]
+    penalties = []
+    for entry in _list("penalties", entries):
+        cls, weight, options = _part(entry, Penalty, set())
+        penalties.append(cls(**options).weighted(_number("weight", finite, weight, 0.0)))
+    return penalties
+
+
+def _part(entry: Any, base: type, shared: set[str]) -> tuple[Any, float, dict[str, Any]]:
+    """The class, the weight and the other options of an entry; every key is known to the class."""
+    what = base.__name__.lower()
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("kind"), str):
+        raise InvalidConfig(f"a {what} must be a table with an entry 'kind', but it is {shown(entry)}.")
+    cls = OBJECTIVES.get(entry["kind"])
+    if not (inspect.isclass(cls) and issubclass(cls, base)):
+        raise InvalidConfig(f"{visible(entry['kind'])!r} is not a {what}: it belongs elsewhere in an objective.")
+    own = set(inspect.signature(cls).parameters) - {"box", "output"}
+    _check_keys(f"a {what} of kind {visible(entry['kind'])}", entry, {"kind", "weight"} | shared | own)
+    options = {key: value for key, value in entry.items() if key not in {"kind", "weight"}}
+    return cls, _number("weight", finite, entry.get("weight", 1.0)), options
+
+
+def _number(name: str, check: Any, value: Any, *limits: Any) -> Any:
+    try:
+        return check(name, value, *limits)
+    except FeatvizError as error:
+        raise InvalidConfig(f"objective: {error}") from error
+
+
+def _list(name: str, value: Any) -> list[Any]:
+    if not isinstance(value, list | tuple):
+        raise InvalidConfig(f"{name} must be a list of tables, but it is {shown(value)}.")
+    return list(value)
+
+
+def _check_keys(what: str, given: Mapping[str, Any], known: set[str]) -> None:
+    for key in given:
+        if key not in known:
+            raise InvalidConfig(
+                f"{what} has no entry {visible(key)!r}. It takes: {', '.join(sorted(known))}.{did_you_mean(key, known)}"
+            )
