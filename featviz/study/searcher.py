@@ -7,7 +7,7 @@ import numpy as np
 
 from featviz.errors import ReplayDivergence
 from featviz.latent import LatentDescription, Latents
-from featviz.optimisers import make_optimiser
+from featviz.optimisers import MadeOptimiser, make_optimiser
 from featviz.protocols import Optimiser
 from featviz.storage import Phase, RunStore
 from featviz.study.history import Records
@@ -17,12 +17,12 @@ __all__ = ["make_searcher", "restore_searcher"]
 
 
 def make_searcher(
-    latent: LatentDescription, settings: Settings, restart: int, start: Latents | None
-) -> tuple[Optimiser, str]:
-    """A fresh optimiser for a restart, and why it was chosen."""
+    name: str, latent: LatentDescription, settings: Settings, restart: int = 0, start: Latents | None = None
+) -> MadeOptimiser:
+    """A fresh optimiser for a restart, its name, and why it was chosen."""
     begun = settings.boundary(restart - 1) if restart else 0
     return make_optimiser(
-        settings.optimiser,
+        name,
         latent,
         seed=_seed(settings.seed, restart),
         budget=max(1, settings.boundary(restart) - begun),

@@ -120,14 +120,14 @@ class Study:
         self._evaluator = Evaluator(objective)
         self._references = None if references is None else space.encode_inputs(references)
         # Made before anything touches the disk, so that an unusable choice leaves no directory behind.
-        optimiser_, why = make_searcher(space.latent, settings, 0, None)
-        self._settings = settings if batch_size is not None else replace(settings, batch_size=optimiser_.batch_size)
+        made = make_searcher(optimiser, space.latent, settings)
+        self._settings = replace(settings, batch_size=settings.batch_size or made.optimiser.batch_size)
         self._session = Session(
             space,
             objective,
             settings=self._settings,
-            chosen=optimiser_.name,
-            why=why,
+            chosen=made.name,
+            why=made.reason,
             outputs=self._evaluator.output_names,
             out=out,
             resume=bool(resume),
@@ -316,9 +316,14 @@ class Study:
         if begun and self._warm:
             ranked = self._records.ranked(self._records.of_phase(Phase.SEARCH, Phase.REFERENCE))
             self._session.store.set_meta(reproducible="no")
-            return make_searcher(self._space.latent, self._settings, restart, latents_of(ranked[:1]))[0]
-        fresh, _ = make_searcher(self._space.latent, self._settings, restart, start)
+            return self._make_fresh(restart, latents_of(ranked[:1]))
+        fresh = self._make_fresh(restart, start)
         return restore_searcher(fresh, self._session.store, self._records, restart) if begun else fresh
+
+    def _make_fresh(self, restart: int, start: Latents | None) -> Optimiser:
+        # By the name that was chosen when the run was made: "auto" may choose otherwise in a later version.
+        name = self._session.spec["provenance"]["optimiser"]
+        return make_searcher(name, self._space.latent, self._settings, restart, start).optimiser
 
     def _record(self, asked: Asked, outcome: Outcome) -> Progress:
         record = BatchRecord(
