@@ -102,16 +102,16 @@ class Objective:
     def __radd__(self, other: Any) -> "Objective":
         if isinstance(other, int) and other == 0:  # where ``sum`` begins
             return self
-        return self + other
+        return self.__add__(other)
 
     def __sub__(self, other: Any) -> "Objective":
         if isinstance(other, Penalty):
             return Objective(self.terms, [*self.penalties, other])
         _check_operand("subtracted from", other)
-        return self + -other
+        return self.__add__(-other)
 
     def __neg__(self) -> "Objective":
-        return self * -1
+        return self.__mul__(-1)
 
     def __mul__(self, factor: Any) -> "Objective":
         if isinstance(factor, Objective | Penalty):
@@ -131,7 +131,7 @@ class Objective:
         number = finite("the divisor of an objective", divisor)
         if number == 0:
             raise InvalidArgument("an objective cannot be divided by 0.")
-        return self * (1 / number)
+        return self.__mul__(1 / number)
 
     def __repr__(self) -> str:
         return f"<Objective {self.describe()}>"

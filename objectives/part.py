@@ -4,10 +4,11 @@ import copy
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Self
 
+from featviz.checks import finite
 from featviz.protocols import Spec
 from featviz.registry import import_path
 
-__all__ = ["Part", "signed"]
+__all__ = ["Part", "option_text", "signed"]
 
 
 class Part(ABC):
@@ -27,9 +28,9 @@ class Part(ABC):
         """The part, without its weight, as a formula for people."""
 
     def weighted(self, weight: float) -> Self:
-        """The same part with ``weight`` in place of its own."""
+        """The same part with ``weight``, a finite number, in place of its own."""
         part = copy.copy(self)
-        part.weight = weight
+        part.weight = finite("weight", weight)
         return part
 
     def spec(self) -> Spec | None:

@@ -20,10 +20,11 @@ def objective_from_spec(spec: Mapping[str, Any], boxes: Sequence[Box]) -> Object
     """The objective that ``spec`` describes.
 
     Args:
-        spec: either what ``Objective.spec()`` gives: ``{"terms": [{"kind": "margin", "output": "3", "weight": 1.0, "box":
-            0}], "penalties": [...]}``, where ``weight`` (1) and ``box`` (0) may be left out; or, for a single box, the
-            short form ``{"margin": "3", "penalties": {"total_variation": 0.1}}`` of a kind with the name of the
-            output. Penalties are a list of ``{"kind": ..., "weight": ..., **options}`` or a table of weights by kind.
+        spec: either what ``Objective.spec()`` gives, ``{"terms": [{"kind": "margin", "output": "3", "weight": 1.0,
+            "box": 0}], "penalties": [...]}``, where ``weight`` (1) and ``box`` (0) may be left out; or, for a single
+            box, the short form ``{"margin": "3", "penalties": {"total_variation": 0.1}}`` of a kind with the name of
+            the output. Penalties are a list of ``{"kind": ..., "weight": ..., **options}`` or a table of weights by
+            kind.
         boxes: the boxes that ``box`` counts in.
 
     Raises:
@@ -57,7 +58,8 @@ def _short(spec: Mapping[str, Any], boxes: Sequence[Box]) -> Term:
     known = {*OBJECTIVES.names(), "terms", "penalties"}
     if kind not in known and ":" not in kind:
         raise InvalidConfig(
-            f"an objective has no entry {visible(kind)!r}. It takes: {', '.join(sorted(known))}.{did_you_mean(kind, known)}"
+            f"an objective has no entry {visible(kind)!r}. It takes: {', '.join(sorted(known))}."
+            f"{did_you_mean(kind, known)}"
         )
     if len(boxes) != 1:
         raise InvalidConfig(f"the short form of an objective is for one box, but there are {len(boxes)}. Use terms.")
@@ -67,7 +69,7 @@ def _short(spec: Mapping[str, Any], boxes: Sequence[Box]) -> Term:
 def _term(entry: Any, boxes: Sequence[Box]) -> Term:
     cls, weight, options = _part(entry, Term, {"output", "box"})
     place = _number("box", integer, options.pop("box", 0), 0, len(boxes) - 1)
-    term: Term = cls(boxes[place], **options)
+    term: Term = _made(cls, boxes[place], **options)
     return term.weighted(weight)
 
 
@@ -77,7 +79,7 @@ def _penalties(entries: Any) -> list[Penalty]:
     penalties = []
     for entry in _list("penalties", entries):
         cls, weight, options = _part(entry, Penalty, set())
-        penalties.append(cls(**options).weighted(_number("weight", finite, weight, 0.0)))
+        penalties.append(_made(cls, **options).weighted(_number("weight", finite, weight, 0.0)))
     return penalties
 
 
@@ -93,6 +95,13 @@ def _part(entry: Any, base: type, shared: set[str]) -> tuple[Any, float, dict[st
     _check_keys(f"a {what} of kind {visible(entry['kind'])}", entry, {"kind", "weight"} | shared | own)
     options = {key: value for key, value in entry.items() if key not in {"kind", "weight"}}
     return cls, _number("weight", finite, entry.get("weight", 1.0)), options
+
+
+def _made(cls: Any, *args: Any, **options: Any) -> Any:
+    try:
+        return cls(*args, **options)
+    except TypeError as error:  # an option of a wrong type, or one that is missing
+        raise InvalidConfig(f"objective: {error}") from error
 
 
 def _number(name: str, check: Any, value: Any, *limits: Any) -> Any:

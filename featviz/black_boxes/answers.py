@@ -129,7 +129,7 @@ def _row(value: Any, k: int) -> Outputs:
     else:
         raw = np.asarray(value)
         array = np.array([_number(v) for v in raw.ravel()]) if raw.dtype.kind == "O" else _numbers(raw)
-    return _shaped(array, 1, k)[0]
+    return _shaped(array, 1, k).reshape(k)
 
 
 def _number(value: Any) -> float:
@@ -140,7 +140,7 @@ def _number(value: Any) -> float:
     try:
         return float(value)
     except OverflowError:  # such as 10**400: too large, and so infinite for the judge of the answer
-        return math.inf if value > 0 else -math.inf
+        return math.inf if math.trunc(value) > 0 else -math.inf
 
 
 def _numbers(array: NDArray[Any]) -> Outputs:
@@ -151,7 +151,7 @@ def _numbers(array: NDArray[Any]) -> Outputs:
             "Return floats."
         )
     if isinstance(array, np.ma.MaskedArray):
-        array = array.astype(np.float64).filled(np.nan)
+        array = np.ma.filled(array.astype(np.float64), np.nan)
     with np.errstate(over="ignore"):  # a long double that float64 cannot hold becomes infinite
         return array.astype(np.float64, copy=False)
 

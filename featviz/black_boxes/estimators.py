@@ -91,7 +91,7 @@ class EstimatorBox(BlackBox):
             self._check_targets(raw)
             return raw
         if self._method == "predict" and raw.shape != (len(fitted), len(self._classes)):  # else one column a label
-            return (raw.reshape(-1, 1) == self._classes).astype(np.float64)
+            return np.asarray(raw.reshape(-1, 1) == self._classes, dtype=np.float64)
         if len(self._classes) == 2 and raw.ndim == 1:
             return np.column_stack([-raw, raw])
         return raw

@@ -19,11 +19,13 @@ from featviz.text import shown, visible
 __all__ = ["OPTIONS", "black_box"]
 
 # The options of each kind beside ``outputs`` and ``name``, as their constructors document them.
-OPTIONS: dict[type[BlackBox], frozenset[str]] = {
+OPTIONS: dict[Any, frozenset[str]] = {
     FunctionBox: frozenset({"per_input", "preprocess"}),
     EstimatorBox: frozenset({"method", "preprocess"}),
     OnnxBox: frozenset({"layout", "output", "preprocess", "threads"}),
 }
+
+_OTHER_FILES = frozenset({".h5", ".joblib", ".keras", ".npz", ".pickle", ".pkl", ".pt", ".pth", ".safetensors"})
 
 
 def black_box(thing: Any, *, outputs: Any = None, name: str | None = None, **options: Any) -> BlackBox:
@@ -69,7 +71,7 @@ def black_box(thing: Any, *, outputs: Any = None, name: str | None = None, **opt
     elif preprocess is not None:
         given["preprocess"] = import_path(preprocess)
         source = None if given["preprocess"] is None else source
-    box = kind(found, outputs=outputs, name=name, **options)
+    box: BlackBox = kind(found, outputs=outputs, name=name, **options)
     return box if source is None else box.with_spec(_spec_of(box, source, given))
 
 
@@ -78,7 +80,7 @@ def _source(thing: Any) -> str | None:
     if isinstance(thing, str):
         return thing
     if isinstance(thing, os.PathLike):
-        return os.fspath(thing)
+        return str(os.fspath(thing))
     return import_path(thing) if inspect.isroutine(thing) else None
 
 
@@ -95,7 +97,7 @@ def _existing(box: Box, source: str | None, given: Mapping[str, Any]) -> BlackBo
     return FunctionBox(box, outputs=box.outputs, name=box.name).with_spec(spec)
 
 
-def _kind_of(thing: Any) -> type[BlackBox]:
+def _kind_of(thing: Any) -> Any:
     if isinstance(thing, str | os.PathLike):
         _check_onnx(os.fspath(thing))
         return OnnxBox

@@ -112,9 +112,9 @@ def cast(batch: Array, dtype: np.dtype[Any], label: str) -> Array:
         return batch
     if batch.dtype.kind in "fiu" and dtype.kind == "f":
         with np.errstate(over="ignore"):  # what float16 cannot hold becomes infinite, and shows in the outputs
-            return batch.astype(dtype)
+            return np.asarray(batch, dtype=dtype)
     if batch.dtype.kind == "f" and dtype == np.uint8:
-        return np.rint(np.clip(batch, 0.0, 1.0) * 255).astype(np.uint8)
+        return np.asarray(np.rint(np.clip(batch, 0.0, 1.0) * 255), dtype=np.uint8)
     if batch.dtype.kind in "iu" and dtype.kind in "iu":
         limits = np.iinfo(dtype)
         if batch.size and (batch.min() < limits.min or batch.max() > limits.max):

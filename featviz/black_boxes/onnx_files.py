@@ -167,7 +167,7 @@ class OnnxBox(BlackBox):
         """How many numbers an input the output holds, or None when the file leaves it open."""
         shape = list(self._output.shape)
         if len(shape) == 1 and self._batch_size == 1 and isinstance(shape[0], int):
-            return shape[0]  # one input and no axis for it
+            return int(shape[0])  # one input and no axis for it
         sizes = [d for d in shape[1:] if d != 1]
         if len(sizes) > 1:
             raise BoxError(
@@ -176,7 +176,7 @@ class OnnxBox(BlackBox):
             )
         if any(not isinstance(d, int) for d in sizes):
             return None
-        return math.prod(sizes)
+        return int(math.prod(sizes))
 
 
 def _open(path: Path, threads: int) -> Any:

@@ -1,0 +1,178 @@
+"""Finding the inputs of a batch that fail, so that they do not cost the others their answers."""
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import featviz.errors
+from featviz.errors import AnswerShapeError, AnswerTypeError, RowsFailed
+from featviz.evaluation.status import Status
+from featviz.text import first_line, visible
+
+__all__ = ["PROBES", "Answers", "Failure", "failure_of", "isolate"]
+
+Rows = NDArray[np.intp]
+
+# How many inputs, spread over a batch that failed, are asked alone before the rest is given up unasked.
+PROBES = 8
+# Above this share of bad inputs, to ask each alone takes fewest questions (the cut-off of group testing:
+# Ungar 1960, "The cutoff point for group testing", (3 - sqrt(5)) / 2).
+_CUTOFF = 0.382
+_ENOUGH_BAD = 4
+
+_PACKAGE = Path(featviz.errors.__file__).parent
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a row failed."""
+
+    status: Status
+    reason: str
+    kind: str  # of two failures with one kind, the second tells nothing new
+
+
+@dataclass
+class Answers:
+    """What came of asking for m rows.
+
+    Args:
+        outputs: float64 array of shape (m, k), NaN in rows that failed.
+        statuses: uint8 array of shape (m,).
+        reasons: by position among the m rows.
+    """
+
+    outputs: NDArray[np.float64]
+    statuses: NDArray[np.uint8]
+    reasons: dict[int, str] = field(default_factory=dict)
+
+    def mark(self, position: int, failure: Failure, note: str = "") -> None:
+        """Enter that the row at ``position`` failed."""
+        self.outputs[position] = np.nan
+        self.statuses[position] = failure.status
+        self.reasons[position] = failure.reason + note
+
+    def enter(self, positions: Rows, error: RowsFailed) -> None:
+        """Enter the outputs at ``positions``, of which some rows failed."""
+        self.outputs[positions] = error.outputs
+        for row, cause in error.errors.items():
+            self.mark(int(positions[row]), failure_of(cause))
+
+
+def isolate(
+    ask: Callable[[Rows], NDArray[np.float64]], rows: Rows, k: int, fatal: tuple[type[Exception], ...]
+) -> Answers:
+    """Ask for all ``rows`` at once, and where that fails, find out which of them fail.
+
+    A batch fails as a whole with an exception, or an answer of the wrong shape or type. Then eight of its inputs, spread
+    evenly, are asked alone, up to the first that is answered. When all eight fail in the same way as each other (the
+    same status and class of exception), so that most of the batch surely fails, the others are marked with that
+    status too, and their reason says that they were not asked alone. Otherwise the batch is halved, and a half that
+    fails is halved again, down to single inputs; once more than 38% of those known by then are bad, the rest are asked
+    one by one, which takes fewer questions at such a share.
+
+    So one bad input of n costs about 2 log2(n) further calls, a box that always fails 8, and no batch more than
+    2 n + 9 calls. A :class:`RowsFailed` that the box raises tells which rows failed, and nothing is asked again.
+
+    Args:
+        ask: the answer of shape (m, k) for m rows; may raise.
+        rows: int array of shape (m,), at least one.
+        k: the number of columns.
+        fatal: exceptions that are about more than these inputs, and are raised. ``MemoryError`` is always raised,
+            and so is what is no ``Exception``, such as ``KeyboardInterrupt``.
+    """
+    asked = _Asked(ask, rows, k, (*fatal, MemoryError))
+    everything = np.arange(len(rows))
+    if asked.fails(everything) is None or len(rows) == 1:
+        return asked.answers
+    if len(rows) > PROBES:
+        probes = np.linspace(0, len(rows) - 1, PROBES).astype(np.intp)
+        failure = _common_failure(asked, probes)
+        if failure is not None:
+            note = f" (not asked alone: the batch failed, and so did each of {PROBES} of its {len(rows)} inputs alone)"
+            for position in np.setdiff1d(everything, probes):
+                asked.answers.mark(int(position), failure, note)
+            return asked.answers
+    _bisect(asked, np.flatnonzero(~asked.known))
+    return asked.answers
+
+
+class _Asked:
+    """The answers so far, and which positions are known to be good or bad."""
+
+    def __init__(
+        self, ask: Callable[[Rows], NDArray[np.float64]], rows: Rows, k: int, raised: tuple[type[Exception], ...]
+    ) -> None:
+        self._ask = ask
+        self._rows = rows
+        self._raised = raised
+        self.answers = Answers(np.full((len(rows), k), np.nan), np.zeros(len(rows), dtype=np.uint8))
+        self.known = np.zeros(len(rows), dtype=bool)
+
+    def fails(self, positions: Rows) -> Failure | None:
+        """Ask for ``positions``: None when they are known afterwards; what went wrong when they are not, or are one."""
+        try:
+            outputs = self._ask(self._rows[positions])
+        except self._raised:
+            raise
+        except RowsFailed as error:
+            self.known[positions] = True
+            self.answers.enter(positions, error)
+            return failure_of(next(iter(error.errors.values()))) if len(positions) == 1 else None
+        except Exception as error:  # noqa: BLE001  a black box may fail in any way; the status and reason are kept
+            failure = failure_of(error)
+            if len(positions) == 1:
+                self.known[positions] = True
+                self.answers.mark(int(positions[0]), failure)
+            return failure
+        self.known[positions] = True
+        self.answers.outputs[positions] = outputs
+        return None
+
+    def mostly_bad(self) -> bool:
+        """Whether so many of the known inputs are bad that halving no longer pays."""
+        bad = int(np.count_nonzero(self.answers.statuses))
+        return bad >= _ENOUGH_BAD and bad > _CUTOFF * int(np.count_nonzero(self.known))
+
+
+def _common_failure(asked: _Asked, probes: Rows) -> Failure | None:
+    first: Failure | None = None
+    for position in probes:
+        failure = asked.fails(np.array([position]))
+        if failure is None or (first is not None and failure.kind != first.kind):
+            return None
+        first = first or failure
+    return first
+
+
+def _bisect(asked: _Asked, unknown: Rows) -> None:
+    pending = [half for half in reversed(np.array_split(unknown, 2)) if len(half)]
+    while pending:
+        positions = pending.pop()
+        if len(positions) > 1 and asked.mostly_bad():
+            pending.extend(reversed(np.array_split(positions, len(positions))))
+        elif asked.fails(positions) is not None and len(positions) > 1:
+            pending.extend(reversed(np.array_split(positions, 2)))
+
+
+def failure_of(error: Exception) -> Failure:
+    """The status, and the reason in one safe line, that ``error`` amounts to."""
+    if isinstance(error, AnswerShapeError | AnswerTypeError):
+        status = Status.SHAPE if isinstance(error, AnswerShapeError) else Status.TYPE
+        return Failure(status, visible(str(error), 500), status.name)
+    return Failure(Status.EXCEPTION, first_line(error) + _where(error), type(error).__name__)
+
+
+def _where(error: Exception) -> str:
+    """`` (model.py:12)``: the innermost line of the user's own code, since the traceback itself is not kept."""
+    frames: list[Any] = list(traceback.walk_tb(error.__traceback__))
+    for frame, line in reversed(frames):
+        path = Path(frame.f_code.co_filename)
+        if _PACKAGE not in path.parents and not {"site-packages", "dist-packages"} & set(path.parts):
+            return f" ({visible(path.name, 60)}:{line})"
+    return ""
