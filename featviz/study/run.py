@@ -38,6 +38,7 @@ class Run:
         status: "finished", "interrupted" or "running".
         stop_reason: why it ended, in words.
         output_names: the names of the outputs of its boxes.
+        reproducible: False when it was once continued "warm" and so differs from an uninterrupted run.
     """
 
     def __init__(
@@ -51,9 +52,11 @@ class Run:
         output_names: tuple[str, ...],
         status: str,
         stop_reason: str,
+        reproducible: bool = True,
     ) -> None:
         self.path, self.spec, self.space = path, spec, space
         self.output_names, self.status, self.stop_reason = output_names, status, stop_reason
+        self.reproducible = reproducible
         self._records, self._read_latents = records, read_latents
 
     @classmethod
@@ -68,6 +71,7 @@ class Run:
             output_names=session.store.outputs,
             status=status,
             stop_reason=reason,
+            reproducible=session.reproducible,
         )
 
     # -- results -------------------------------------------------------------------------------------------------
@@ -225,6 +229,7 @@ def load(path: str | os.PathLike[str], *, space: SearchSpace | None = None) -> R
     try:
         records = Records(store.records())
         status, reason, outputs = store.meta("status", "running"), store.meta("stop_reason"), store.outputs
+        reproducible = store.meta("reproducible", "yes") == "yes"
     finally:
         store.close()
     if status == "running" and not RunDirectory.is_locked(where):
@@ -246,6 +251,7 @@ def load(path: str | os.PathLike[str], *, space: SearchSpace | None = None) -> R
         output_names=outputs,
         status=status,
         stop_reason=reason,
+        reproducible=reproducible,
     )
 
 

@@ -54,11 +54,17 @@ class Session:
         self.path: Path | None = None if self._directory is None else self._directory.path
         try:
             self.store = self._open(outputs, space, resume)
+            self.reproducible = self.store.meta("reproducible", "yes") == "yes"
             self.store.set_meta(status="running", stop_reason="")
         except BaseException:
             if self._directory is not None:
                 self._directory.close()
             raise
+
+    def mark_not_reproducible(self) -> None:
+        """Note that the run differs from an uninterrupted one from here on."""
+        self.store.set_meta(reproducible="no")
+        self.reproducible = False
 
     def latents(self, batch: int) -> Latents:
         """The latents of one batch, from the open store or, once the run is closed, from its file."""

@@ -315,7 +315,7 @@ class Study:
         begun = any(b.phase is Phase.SEARCH and b.restart == restart for b in self._records.batches)
         if begun and self._warm:
             ranked = self._records.ranked(self._records.of_phase(Phase.SEARCH, Phase.REFERENCE))
-            self._session.store.set_meta(reproducible="no")
+            self._session.mark_not_reproducible()
             return self._make_fresh(restart, latents_of(ranked[:1]))
         fresh = self._make_fresh(restart, start)
         return restore_searcher(fresh, self._session.store, self._records, restart) if begun else fresh
