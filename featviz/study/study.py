@@ -134,8 +134,8 @@ class Study:
         )
         try:
             self._records = Records(self._session.store.records())
+            # A new session has a new failure budget: whoever resumes a run that it stopped has mended the cause.
             self._failure_budget = FailureBudget()
-            self._failure_budget.add(self._records.statuses, check=False)
             self._warm = resume == "warm"
             self._optimiser: Optimiser | None = None
             self._restart = -1
