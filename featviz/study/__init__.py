@@ -6,12 +6,13 @@
 - ``build_search``: a search from the tables of a TOML file.
 """
 
+from featviz.study.asked import Asked
 from featviz.study.driver import search
 from featviz.study.history import Candidate, History
 from featviz.study.progress import Callback, Progress
 from featviz.study.run import Run, find_runs, load
 from featviz.study.spec import Search, build_search
-from featviz.study.study import Asked, Study
+from featviz.study.study import Study
 
 __all__ = [
     "Asked",

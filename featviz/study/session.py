@@ -53,6 +53,7 @@ class Session:
         self._directory = None if out is None else RunDirectory(out)
         self.path: Path | None = None if self._directory is None else self._directory.path
         try:
+            self.records = Records()
             self.store = self._open(outputs, space, resume)
             self.reproducible = self.store.meta("reproducible", "yes") == "yes"
             self.store.set_meta(status="running", stop_reason="")
@@ -117,11 +118,20 @@ class Session:
             )
         stored = read_toml(directory.spec_file)
         check_same(stored, self.spec, str(directory.path))
+        # Read whole before anything is written, so that a damaged run is left as it is.
+        self.records = self._read_records(directory.database)
         if stored["search"] != self.spec["search"]:
             # Only what decides when a search ends can differ here: the run goes on to the new end.
             write_toml(directory.spec_file, stored | {"search": self.spec["search"]})
         self.spec = stored | {"search": self.spec["search"]}
         return RunStore.open(directory.database, writable=True)
+
+    def _read_records(self, database: Path) -> Records:
+        store = RunStore.open(database, writable=False)
+        try:
+            return Records(store.records())
+        finally:
+            store.close()
 
     def _best_inputs(self, space: SearchSpace, records: Records) -> list[BestInput]:
         ranked = records.ranked(records.of_phase(Phase.SEARCH, Phase.REFERENCE))

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -12,47 +12,25 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from featviz.batches import batch_length
-from featviz.errors import InvalidArgument, SpaceError, StopSearch, WrongType
+from featviz.errors import FeatvizError, InvalidArgument, SpaceError, StopSearch, WrongType
 from featviz.evaluation import Evaluator, FailureBudget, Outcome
 from featviz.latent import Latents
 from featviz.protocols import Optimiser, ScoreFunction, SearchSpace
 from featviz.random import Streams
 from featviz.storage import BatchRecord, Phase
-from featviz.study.history import Records
+from featviz.study.asked import Asked
 from featviz.study.progress import Callback, Progress, make_reporter
 from featviz.study.run import Run
 from featviz.study.searcher import make_searcher, reference_starts, restore_searcher
 from featviz.study.session import Session
 from featviz.study.settings import Settings, check_parts
 
-__all__ = ["Asked", "Study"]
+__all__ = ["Study"]
 
 _BASELINE_STREAM = 0x62617365
 _BASELINE_BATCH = 64
 # Seconds between two stored states of the optimiser: bounds what a resumed run must replay.
 _STATE_SECONDS = 2.0
-
-
-@dataclass(frozen=True, eq=False)
-class Asked:
-    """A batch to evaluate.
-
-    Args:
-        ids: int64 (n,): the numbers of the evaluations, to give back to ``tell``.
-        inputs: the n decoded inputs.
-        latents: the latents they were decoded from.
-        phase: what they are evaluated for.
-        restart: the restart that asks.
-    """
-
-    ids: NDArray[np.int64]
-    inputs: Any
-    latents: Latents
-    phase: Phase
-    restart: int
-
-    def __len__(self) -> int:
-        return len(self.ids)
 
 
 class Study:
@@ -133,7 +111,7 @@ class Study:
             resume=bool(resume),
         )
         try:
-            self._records = Records(self._session.store.records())
+            self._records = self._session.records
             # A new session has a new failure budget: whoever resumes a run that it stopped has mended the cause.
             self._failure_budget = FailureBudget()
             self._warm = resume == "warm"
@@ -242,11 +220,8 @@ class Study:
                     callback(progress)
         except StopSearch as stop:
             self._stopped = f"stopped by a callback{': ' if str(stop) else ''}{stop}"
-        except KeyboardInterrupt:
-            self.close("interrupted by the user")
-            raise
         except BaseException as error:
-            self.close(f"ended by {type(error).__name__}")
+            self._close_after(error)
             raise
         finally:
             reporter.close()
@@ -269,7 +244,17 @@ class Study:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close("" if kind is None else f"ended by {kind.__name__}")
+        if error is None:
+            self.close()
+        else:
+            self._close_after(error)
+
+    def _close_after(self, error: BaseException) -> None:
+        user = isinstance(error, KeyboardInterrupt)
+        try:
+            self.close("interrupted by the user" if user else f"ended by {type(error).__name__}")
+        except FeatvizError as second:
+            error.add_note(f"Besides, the run could not be closed cleanly: {second}")
 
     # -- inside --------------------------------------------------------------------------------------------------
 

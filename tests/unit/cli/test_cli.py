@@ -136,7 +136,8 @@ def test_a_wrong_configuration_is_one_clear_line_and_nothing_is_evaluated(folder
 
 
 @pytest.mark.parametrize(
-    "name", ["..", "", "CON", "aux.txt", "x" * 300, "<img src=x onerror=alert(1)>", "~root", "$(id)", "run\nname", "a:b"]
+    "name",
+    ["..", "", "CON", "aux.txt", "x" * 300, "<img src=x onerror=alert(1)>", "~root", "$(id)", "run\nname", "a:b"],
 )
 def test_a_name_that_cannot_be_a_directory_is_one_clear_line(folder, capsys, name):
     assert featviz("run", "bright.toml", "--out", name) == 2
@@ -146,7 +147,13 @@ def test_a_name_that_cannot_be_a_directory_is_one_clear_line(folder, capsys, nam
 
 
 def test_missing_things_exit_with_2(folder, capsys):
-    for arguments in (["run", "none.toml"], ["resume", "runs/none"], ["show", "runs/none"], ["gallery", "none"], ["lst"]):
+    for arguments in (
+        ["run", "none.toml"],
+        ["resume", "runs/none"],
+        ["show", "runs/none"],
+        ["gallery", "none"],
+        ["lst"],
+    ):
         assert featviz(*arguments) == 2
         assert "Traceback" not in capsys.readouterr().err
     assert featviz("list", "none") == 0
@@ -173,7 +180,9 @@ def test_an_error_in_the_users_module_is_one_line_and_a_traceback_on_demand(fold
 
 
 def test_a_run_made_by_objects_of_a_script_cannot_be_resumed_here_and_says_why(folder, capsys):
-    with fv.Study(fv.ImageSpace(3, 3), fv.maximise(fv.black_box(lambda x: x[:, 0, 0, 0])), budget=50, out="runs/x") as study:
+    with fv.Study(
+        fv.ImageSpace(3, 3), fv.maximise(fv.black_box(lambda x: x[:, 0, 0, 0])), budget=50, out="runs/x"
+    ) as study:
         study.step()
     assert featviz("resume", "runs/x") == 2
     assert "run that script again" in capsys.readouterr().err

@@ -8,7 +8,17 @@ from featviz.errors import ReplayDivergence, RunDamaged, RunExists, RunLocked, R
 from featviz.study.searcher import restore_searcher
 
 SPACE = fv.ImageSpace(5, 4)
-OPTIMISERS = ["auto", "sep-cma", "snes", "cma", "random", "nevergrad:DE", "nevergrad:OnePlusOne", "optuna:TPE", "optuna:Random"]
+OPTIMISERS = [
+    "auto",
+    "sep-cma",
+    "snes",
+    "cma",
+    "random",
+    "nevergrad:DE",
+    "nevergrad:OnePlusOne",
+    "optuna:TPE",
+    "optuna:Random",
+]
 
 
 class Interrupting:
@@ -30,7 +40,7 @@ def objective(at=None):
 
 
 def search(out, at=None, **options):
-    settings = {"budget": 90, "baseline": 30, "restarts": 2, "seed": 5, "progress": "none"} | options
+    settings = {"budget": 90, "baseline": 30, "restarts": 2, "seed": 5, "batch_size": 9, "progress": "none"} | options
     return fv.search(SPACE, objective(at), out=out, **settings)
 
 
@@ -57,10 +67,9 @@ def test_an_interrupted_run_ends_bit_for_bit_where_it_would_have(tmp_path, optim
 @pytest.mark.parametrize("optimiser", ["sep-cma", "snes", "nevergrad:DE"])
 def test_resuming_after_every_batch_changes_nothing(tmp_path, optimiser):
     whole = search(None, optimiser=optimiser)
+    settings = {"budget": 90, "baseline": 30, "restarts": 2, "seed": 5, "batch_size": 9, "optimiser": optimiser}
     for _ in range(100):
-        study = fv.Study(
-            SPACE, objective(), budget=90, baseline=30, restarts=2, seed=5, optimiser=optimiser, out=tmp_path / "run"
-        )
+        study = fv.Study(SPACE, objective(), out=tmp_path / "run", **settings)
         if study.done:
             break
         study.step()
@@ -97,7 +106,7 @@ def test_a_larger_budget_goes_on(tmp_path):
         ({"optimiser": "snes"}, "optimiser"),
         ({"optimiser_options": {"sigma": 0.5}}, "optimiser_options"),
         ({"restarts": 1}, "restarts"),
-        ({"batch_size": 3}, "batch_size"),
+        ({"batch_size": 4}, "batch_size"),
     ],
 )
 def test_another_search_in_the_same_directory_is_refused(tmp_path, change, named):
@@ -111,7 +120,7 @@ def test_another_space_or_objective_is_refused(tmp_path):
     search(tmp_path / "run")
     for space, goal in [(fv.ImageSpace(4, 5), objective()), (SPACE, -objective())]:
         with pytest.raises(RunMismatch):
-            fv.search(space, goal, budget=90, restarts=2, seed=5, baseline=30, out=tmp_path / "run", progress="none")
+            fv.search(space, goal, budget=90, restarts=2, seed=5, batch_size=9, out=tmp_path / "run", progress="none")
 
 
 def test_resume_false_refuses_what_is_there(tmp_path):
@@ -136,10 +145,11 @@ def diverge(path):
     with sqlite3.connect(path / "evaluations.sqlite") as db:
         db.execute("DELETE FROM states")
         row = list(db.execute(f"SELECT {_COLUMNS} FROM batches ORDER BY batch DESC LIMIT 1").fetchone())
-        row[-2] = b"0" * 16
+        reals = np.zeros((row[2], SPACE.latent.real))
+        row[-2] = fv.Latents.of_real(reals).digest()
         db.execute(
-            "UPDATE batches SET digest = ?, checksum = ? WHERE batch = ?",
-            (row[-2], checksum(*map(_as_bytes, row[:-1])), row[0]),
+            "UPDATE batches SET digest = ?, checksum = ?, reals = ? WHERE batch = ?",
+            (row[-2], checksum(*map(_as_bytes, row[:-1])), reals.tobytes(), row[0]),
         )
     db.close()
 
@@ -180,6 +190,6 @@ def test_own_optimisers_resume_from_their_state_and_not_from_the_beginning(tmp_p
         return restore_searcher(fresh, *rest)
 
     monkeypatch.setattr("featviz.study.study.restore_searcher", counting)
-    with fv.Study(SPACE, objective(), budget=120, baseline=0, seed=5, out=tmp_path / "run") as study:
+    with fv.Study(SPACE, objective(), budget=120, batch_size=9, seed=5, out=tmp_path / "run") as study:
         study.ask()
     assert len(asked) == 1
