@@ -68,11 +68,10 @@ def run_cli(arguments: list[str] | None = None) -> None:
 def _run(arguments: list[str], debug: bool) -> int:
     try:
         code = cli.main(arguments, prog_name="featviz", standalone_mode=False)
-    except click.exceptions.Abort:
-        return _say("interrupted.", EXIT_INTERRUPTED)
-    except KeyboardInterrupt as interrupt:
-        hint = "".join(getattr(interrupt, "__notes__", []))
-        return _say(f"interrupted. {hint}", EXIT_INTERRUPTED)
+    except (click.exceptions.Abort, KeyboardInterrupt) as interrupt:
+        # click raises its own exception from the one that holds our note.
+        notes = getattr(interrupt.__cause__ or interrupt, "__notes__", [])
+        return _say(" ".join(["interrupted.", *notes]), EXIT_INTERRUPTED)
     except click.ClickException as error:
         error.show()
         return EXIT_BAD_INPUT

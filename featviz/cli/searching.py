@@ -1,5 +1,6 @@
 """Commands that evaluate: ``demo``, ``run`` and ``resume``."""
 
+import os
 import shlex
 import sys
 from pathlib import Path, PurePath
@@ -9,6 +10,7 @@ import click
 
 from featviz.errors import FeatvizError, InvalidArgument, InvalidConfig
 from featviz.storage import read_toml
+from featviz.storage.directory import SPEC_FILE, find_run
 from featviz.study import Run, build_search, search
 from featviz.text import visible
 
@@ -48,8 +50,8 @@ def run(config: Path, out: str | None, budget: int | None, seed: int | None, pro
     _extend_path(config.absolute().parent)
     built = build_search(tables, where)
     arguments = built.arguments
-    directory = out or _configured_out(arguments.pop("out", None), where) or _default_out(config)
-    arguments.pop("out", None)
+    configured = _configured_out(arguments.pop("out", None), where)
+    directory = next((d for d in (out, configured) if d is not None), _default_out(config))
     arguments |= {name: value for name, value in (("budget", budget), ("seed", seed)) if value is not None}
     _report(_search(built.space, built.objective, arguments, directory, progress))
 
@@ -61,8 +63,6 @@ def run(config: Path, out: str | None, budget: int | None, seed: int | None, pro
 @_progress_option
 def resume(path: Path, budget: int | None, warm: bool, progress: str) -> None:
     """Go on with an interrupted run. This imports the box and the space that its run.toml names."""
-    from featviz.storage.directory import SPEC_FILE, find_run  # noqa: PLC0415  only this command needs them
-
     spec_file = find_run(path) / SPEC_FILE
     _extend_path(Path.cwd())
     built = build_search(read_toml(spec_file), visible(str(spec_file), 300))
@@ -76,7 +76,7 @@ def _search(space: Any, objective: Any, arguments: dict[str, Any], out: str, pro
     try:
         return search(space, objective, out=out, progress=progress, **arguments)
     except (KeyboardInterrupt, FeatvizError) as error:
-        if (Path(out) / "run.toml").exists():
+        if os.path.isfile(os.path.join(out, SPEC_FILE)):  # noqa: PTH113, PTH118  Path raises for a name too long
             error.add_note(f"What was evaluated is kept; go on with: featviz resume {shlex.quote(out)}")
         raise
 

@@ -20,7 +20,7 @@ import sys, time
 import featviz as fv
 
 def answer(pictures):
-    time.sleep(0.002)
+    time.sleep(0.03)
     return -((pictures - 0.7) ** 2).sum(axis=(1, 2, 3)) + pictures[:, 0, 0, 0]
 
 out, optimiser = sys.argv[1:]
