@@ -25,7 +25,7 @@ def answer(pictures):
 
 out, optimiser = sys.argv[1:]
 run = fv.search(
-    fv.ImageSpace(6, 6), fv.maximise(fv.black_box(answer, name="box")), budget=700, baseline=200, restarts=2, seed=3,
+    fv.ImageSpace(6, 6), fv.maximise(fv.black_box(answer, name="box")), budget=1500, baseline=200, restarts=2, seed=3,
     optimiser=optimiser, out=None if out == "-" else out, progress="none",
 )
 print("done", len(run.scores))
@@ -44,7 +44,7 @@ def test_a_run_killed_again_and_again_ends_where_it_would_have(tmp_path, optimis
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
     whole = start(script, tmp_path / "whole", optimiser)
-    assert "done 900" in whole.communicate(timeout=120)[0]
+    assert "done 1700" in whole.communicate(timeout=120)[0]
     dice = random.Random(optimiser)
     kills, counts = 0, []
     for _ in range(40):
@@ -66,7 +66,7 @@ def test_a_run_killed_again_and_again_ends_where_it_would_have(tmp_path, optimis
     assert counts == sorted(counts)
     expected, got = fv.load(tmp_path / "whole"), fv.load(tmp_path / "killed")
     np.testing.assert_array_equal(got.scores, expected.scores)
-    for evaluation in range(0, 900, 90):
+    for evaluation in range(0, 1700, 90):
         assert got.candidate(evaluation).latents.digest() == expected.candidate(evaluation).latents.digest()
 
 
