@@ -49,7 +49,8 @@ class Margin(Term):
 
     def value(self, outputs: NDArray[np.float64]) -> NDArray[np.float64]:
         """Shape (n,); NaN where any output of the row is NaN."""
-        others = np.delete(outputs, self.index, axis=1)
+        others = outputs.copy()
+        others[:, self.index] = -np.inf
         return np.asarray(outputs[:, self.index] - others.max(axis=1))
 
 

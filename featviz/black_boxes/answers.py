@@ -137,10 +137,11 @@ def _number(value: Any) -> float:
         value = value[()]
     if isinstance(value, bool | np.bool_) or not isinstance(value, numbers.Real):
         raise AnswerTypeError(f"expected a real number, but the answer is {shown(value)}. Return floats.")
+    number: Any = value
     try:
-        return float(value)
+        return float(number)
     except OverflowError:  # such as 10**400: too large, and so infinite for the judge of the answer
-        return math.inf if math.trunc(value) > 0 else -math.inf
+        return math.inf if number > 0 else -math.inf
 
 
 def _numbers(array: NDArray[Any]) -> Outputs:

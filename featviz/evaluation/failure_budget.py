@@ -57,9 +57,11 @@ class FailureBudget:
         seen = len(self._last)
         if seen < self._minimum or len(faults) <= self._share * seen:
             return
-        (status, reason), count = Counter(faults).most_common(1)[0]
-        why = f"{status.label}: {reason}" if reason else status.label
+        # By status first: the reasons of one fault may differ by the number of a row.
+        status, count = Counter(status for status, _ in faults).most_common(1)[0]
+        reason = Counter(reason for known, reason in faults if known is status).most_common(1)[0][0]
+        such = f", such as: {visible(reason, 400)}" if reason else ""
         raise FailureBudgetExceeded(
-            f"{len(faults)} of the last {seen} evaluations failed, most often ({count} times) with {visible(why, 400)} "
+            f"{len(faults)} of the last {seen} evaluations failed, {count} of them with status '{status.label}'{such}\n"
             "The run is kept. Mend the black box or the space, and resume."
         )

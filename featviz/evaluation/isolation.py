@@ -69,9 +69,9 @@ def isolate(
 ) -> Answers:
     """Ask for all ``rows`` at once, and where that fails, find out which of them fail.
 
-    A batch fails as a whole with an exception, or an answer of the wrong shape or type. Then eight of its inputs, spread
-    evenly, are asked alone, up to the first that is answered. When all eight fail in the same way as each other (the
-    same status and class of exception), so that most of the batch surely fails, the others are marked with that
+    A batch fails as a whole with an exception, or an answer of the wrong shape or type. Then eight of its inputs,
+    spread evenly, are asked alone, up to the first that is answered. When all eight fail in the same way as each other
+    (the same status and class of exception), so that most of the batch surely fails, the others are marked with that
     status too, and their reason says that they were not asked alone. Otherwise the batch is halved, and a half that
     fails is halved again, down to single inputs; once more than 38% of those known by then are bad, the rest are asked
     one by one, which takes fewer questions at such a share.
