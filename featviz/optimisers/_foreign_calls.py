@@ -24,7 +24,7 @@ class ForeignCalls:
     """
 
     def __init__(self, seed: int, logger: str) -> None:
-        self._numpy = np.random.RandomState(seed).get_state()  # noqa: NPY002  the kind of state that is swapped
+        self._numpy = np.random.RandomState(seed).get_state()
         self._python = random.Random(seed).getstate()  # noqa: S311  not for secrets
         self._logger = logging.getLogger(logger)
 

@@ -73,7 +73,7 @@ class NevergradOptimiser(ReplayingOptimiser):
             )
         genes = ng.p.Array(init=self._start.copy())
         genes.set_mutation(sigma=1.0)
-        genes.random_state = np.random.RandomState(self._seed)  # noqa: NPY002  nevergrad takes no other kind
+        genes.random_state = np.random.RandomState(self._seed)
         made = known[self._algorithm]
         if self._batch_size > 1 and getattr(made, "no_parallelization", False):
             raise OptimiserError("it works on one input at a time; set batch_size=1 if you want it none the less")
