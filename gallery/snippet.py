@@ -1,0 +1,167 @@
+"""The Python and the command that make a run again, written from its spec.
+
+A spec may come from someone else's file: values are written as literals and names are checked, so that no text in
+it can become code.
+"""
+
+import math
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from featviz.text import visible
+
+__all__ = ["Snippet", "snippet"]
+
+_WIDTH = 100
+# A longer description, such as one that holds learnt statistics, is read from the run directory instead.
+_LONGEST_LITERAL = 1_500
+_DEFAULTS = {"optimiser": "auto", "restarts": 1, "baseline": 0, "seed": None}
+# Specs by type that have a public constructor of the same options.
+_SPACES = {"image": "ImageSpace"}
+_OBJECTIVES = ("maximise", "minimise", "margin")
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """How to make a run again; what is not possible is empty, and ``note`` says why."""
+
+    python: str
+    command: str
+    note: str = ""
+
+
+class _CannotWriteError(Exception):
+    """A spec holds something that cannot be written as Python; the message says what, for the reader."""
+
+
+def snippet(spec: Mapping[str, Any], name: str) -> Snippet:
+    """How to make the run ``name`` again.
+
+    Args:
+        spec: the tables of its ``run.toml``.
+        name: the name of its directory; foreign text.
+    """
+    provenance = spec.get("provenance")
+    if not isinstance(provenance, Mapping) or provenance.get("rebuildable") is not True:
+        return Snippet(
+            "",
+            "",
+            "This run was made with objects that its files cannot describe, such as a function typed into a shell. "
+            "Run the script that made it once more; the seed and the settings are listed below.",
+        )
+    command = f"featviz run {shlex.quote(_directory(name) + '/run.toml')}"
+    try:
+        return Snippet(_Program(spec, _directory(name)).text(), command)
+    except _CannotWriteError as error:
+        return Snippet("", command, f"There is no Python for this run: {error}.")
+
+
+class _Program:
+    """The lines of a snippet, and the imports that they turn out to need."""
+
+    def __init__(self, spec: Mapping[str, Any], directory: str) -> None:
+        self._spec = spec
+        self._directory = directory
+        self._imports: set[str] = set()
+        self._reads_tables = False
+
+    def text(self) -> str:
+        """The whole program."""
+        space = self._space(_table(self._spec, "space"))
+        boxes = [_table(self._spec, "box")] if "box" in self._spec else self._spec.get("boxes")
+        if not isinstance(boxes, list) or not boxes:
+            raise _CannotWriteError("its black box is not described")
+        names = ["box"] if len(boxes) == 1 else [f"box_{i}" for i in range(1, len(boxes) + 1)]
+        body = [_assign("space", space)]
+        body += [_assign(name, self._box(box, i)) for i, (name, box) in enumerate(zip(names, boxes, strict=True))]
+        body.append(_assign("objective", self._objective(_table(self._spec, "objective"), names)))
+        body.append(_assign("run", ("fv.search", ["space", "objective", *_settings(_table(self._spec, "search"))])))
+        head = ["import featviz as fv", *sorted(self._imports)]
+        if self._reads_tables:
+            head = ["import tomllib", "from pathlib import Path", "", *head]
+            path = _literal(f"{self._directory}/run.toml")
+            body.insert(0, f'tables = tomllib.loads(Path({path}).read_text(encoding="utf-8"))')
+        return "\n".join([*head, "", *body, "print(run.best.score)"]) + "\n"
+
+    def _space(self, spec: Mapping[str, Any]) -> tuple[str, list[str]]:
+        options = {key: value for key, value in spec.items() if key != "type"}
+        kind = spec.get("type")
+        if isinstance(kind, str) and kind in _SPACES and len(_literal(options)) <= _LONGEST_LITERAL:
+            return f"fv.{_SPACES[kind]}", _keywords(options)
+        return self._from_spec("space", "search_spaces", spec, 'tables["space"]', [])
+
+    def _box(self, spec: Mapping[str, Any], i: int) -> tuple[str, list[str]]:
+        where = 'tables["box"]' if "box" in self._spec else f'tables["boxes"][{i}]'
+        return self._from_spec("box", "black_boxes", spec, where, [])
+
+    def _objective(self, spec: Mapping[str, Any], boxes: list[str]) -> tuple[str, list[str]]:
+        kind = spec.get("type")
+        if len(boxes) == 1 and set(spec) == {"type", "output"} and kind in _OBJECTIVES:
+            return f"fv.{kind}", [boxes[0], _literal(spec["output"])]
+        return self._from_spec("objective", "objectives", spec, 'tables["objective"]', [f"[{', '.join(boxes)}]"])
+
+    def _from_spec(
+        self, what: str, package: str, spec: Mapping[str, Any], where: str, more: list[str]
+    ) -> tuple[str, list[str]]:
+        """The call that builds any part from its spec, given as a literal, or read from the run when it is long."""
+        self._imports.add(f"from featviz.{package} import {what}_from_spec")
+        literal = _literal(spec)
+        if len(literal) > _LONGEST_LITERAL:
+            self._reads_tables = True
+            literal = where
+        return f"{what}_from_spec", [literal, *more]
+
+
+def _settings(search: Mapping[str, Any]) -> list[str]:
+    kept = {k: v for k, v in search.items() if k != "out" and (k not in _DEFAULTS or v != _DEFAULTS[k])}
+    return _keywords(kept)
+
+
+def _table(spec: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = spec.get(key)
+    if not isinstance(value, Mapping):
+        raise _CannotWriteError(f"its {key} is not described")
+    return value
+
+
+def _keywords(options: Mapping[str, Any]) -> list[str]:
+    for key in options:
+        if not (isinstance(key, str) and key.isidentifier() and key.isascii()):
+            raise _CannotWriteError(f"it has an option that is not a name, {visible(key, 60)!r}")
+    return [f"{key}={_literal(value)}" for key, value in options.items()]
+
+
+def _assign(name: str, call: tuple[str, list[str]]) -> str:
+    """``name = function(arguments)``, one argument a line when it would be too wide."""
+    function, arguments = call
+    line = f"{name} = {function}({', '.join(arguments)})"
+    if len(line) <= _WIDTH:
+        return line
+    return "\n".join([f"{name} = {function}(", *(f"    {argument}," for argument in arguments), ")"])
+
+
+def _literal(value: Any) -> str:
+    """``value`` as Python; text is escaped so that a reader sees every character of it."""
+    if isinstance(value, str):
+        text = repr(value)
+        return f'"{text[1:-1]}"' if text[0] == "'" and '"' not in text else text
+    if isinstance(value, float) and not math.isfinite(value):
+        return f'float("{value}")'
+    if value is None or isinstance(value, bool | int | float):
+        return repr(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(_literal(item) for item in value)}]"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_literal(key)}: {_literal(item)}" for key, item in value.items()) + "}"
+    raise _CannotWriteError(f"it holds a {type(value).__name__}")
+
+
+def _directory(name: str) -> str:
+    """``name`` as a path that a shell takes for a path; a stand-in where it has characters that nobody can type."""
+    if not name or visible(name, len(name)) != name:
+        return "RUN"
+    return f"./{name}" if name.startswith(("-", "~")) else name
+
+
