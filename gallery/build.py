@@ -64,7 +64,9 @@ def _write_run(entry: Entry, entries: list[Entry], pages: set[str], output: Site
         return damaged_card(entry)
     try:
         page = _unused(page_name(entry.name, _identity(entry.run.spec)), pages)
-        card, files = run_page(entry.run, page, None if _has_baseline(entry.run) else comparable_random(entry.run, entries))
+        card, files = run_page(
+            entry.run, page, None if _has_baseline(entry.run) else comparable_random(entry.run, entries)
+        )
     except Exception as error:  # noqa: BLE001  a damaged run, or the render of a user's space, fails in any way
         reason = first_line(error)
         _warn(entry.name, reason)

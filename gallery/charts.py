@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featviz.gallery.formats import count, number
+from featviz.text import visible
 
-__all__ = ["Bar", "Bars", "Chart", "Frame", "Line", "Path", "Tick", "WIDE", "NARROW", "bars", "chart", "table"]
+__all__ = ["Bar", "Bars", "Chart", "Frame", "Line", "Path", "Tick", "bars", "chart", "table"]
 
 # A logarithmic axis is taken when half of the climb lies in this first part of the evaluations.
 _EARLY = 0.1
@@ -48,16 +49,15 @@ class Line:
 class Frame:
     """The size of a chart and its margins, in units of its view box."""
 
-    width: int
-    height: int
-    left: int = 52
-    right: int = 58
-    top: int = 14
+    width: int = 440
+    height: int = 300
+    left: int = 48
+    right: int = 54
+    top: int = 30
     bottom: int = 46
 
 
-WIDE = Frame(760, 320)
-NARROW = Frame(380, 300, left=46, right=52)
+FRAME = Frame()
 
 
 @dataclass(frozen=True)
@@ -105,14 +105,24 @@ class Bar:
 
 @dataclass(frozen=True)
 class Bars:
-    """Outputs side by side; ``zero`` is the position of zero in per cent."""
+    """Outputs side by side.
+
+    Args:
+        zero: the position of zero in per cent.
+        names: "short", "medium" or "long": the room that the names need.
+        marked: whether any bar has a mark for another input.
+        first: shown at once.
+        rest: shown on demand.
+    """
 
     zero: float
+    names: str
+    marked: bool
     first: list[Bar]
     rest: list[Bar]
 
 
-def chart(lines: Sequence[Line], frame: Frame) -> Chart | None:
+def chart(lines: Sequence[Line], frame: Frame = FRAME) -> Chart | None:
     """The chart of ``lines`` within ``frame``; None when there is no point to draw."""
     drawn = [line for line in lines if len(line.best)]
     if not drawn:
@@ -123,7 +133,7 @@ def chart(lines: Sequence[Line], frame: Frame) -> Chart | None:
     low, high = min(low, y_values[0]), max(high, y_values[-1])
     logarithmic = last >= 20 and any(_climbs_early(line, last) for line in drawn if line.kind == "search")
     first = min(int(line.evaluations[0]) for line in drawn)
-    x_values = _log_ticks(first, last) if logarithmic else _linear_ticks(0, last, 6 if frame.width > 500 else 4)
+    x_values = _log_ticks(first, last) if logarithmic else _linear_ticks(0, last, 4)
     start = float(min(first, *x_values)) if logarithmic else 0.0
 
     def x_of(value: float) -> float:
@@ -189,7 +199,9 @@ def bars(
     if len(names) > most:
         names.sort(key=lambda n: (n not in named, -finite.get(n, -math.inf)))
     all_bars = [bar(name, outputs[name]) for name in names]
-    return Bars(part(0), all_bars[:most], all_bars[most:])
+    longest = max(len(visible(name)) for name in names)
+    room = "short" if longest <= 4 else "medium" if longest <= 12 else "long"
+    return Bars(part(0), room, bool(beside), all_bars[:most], all_bars[most:])
 
 
 def _path(line: Line, xs: list[float], ys: list[float]) -> Path:

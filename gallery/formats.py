@@ -15,12 +15,16 @@ _SLUG_LENGTH = 40
 
 
 def number(value: float) -> str:
-    """``value`` to four significant digits, with a real minus sign: ``−1.821``, ``12,345``, ``3.2e−07``."""
+    """``value`` to four digits, at most three of them decimals, and a real minus sign: ``−1.821``, ``12,345``."""
     if math.isnan(value):
         return "not a number"
     if math.isinf(value):
         return "∞" if value > 0 else f"{_MINUS}∞"
-    text = f"{value:,.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:.4g}"
+    size = abs(value)
+    if 1e4 <= size < 1e9:
+        text = f"{value:,.0f}"
+    else:
+        text = f"{round(value, 3) if size >= 0.1 else value:.4g}"
     return text.replace("-", _MINUS)
 
 

@@ -9,8 +9,8 @@ from featviz.gallery.formats import date, duration, flat, plural
 from featviz.gallery.markup import render
 from featviz.gallery.pictures import shown_size, thumbnail, to_image
 from featviz.gallery.shown import Picture, show_large, show_small
-from featviz.gallery.snippet import Snippet, snippet
-from featviz.gallery.sources import Entry, is_random, part
+from featviz.gallery.snippet import snippet
+from featviz.gallery.sources import Entry, first, is_random, part
 from featviz.text import visible
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["Card", "damaged_card", "index_page", "run_page"]
 
 GRID = 12
-CARD_SIDE = 176
+MOST_REASONS = 8
+CARD_SIDE = 168
 _WORDS_ON_CARD = 160
 STATUS_NOTES = {
     "running": "This run was still going on, or was killed, when the page was built.",
@@ -65,9 +66,20 @@ def index_page(cards: list[Card]) -> bytes:
     """``index.html``: the cards, those of the same black boxes together, damaged ones last."""
     readable = [card for card in cards if not card.error]
     groups = [(boxes, list(group)) for boxes, group in groupby(readable, key=lambda card: card.boxes)]
+    black_boxes = len(groups)
+    single = [cards[0] for _, cards in groups if len(cards) == 1]
+    if len(single) > 1:  # a heading for each card would tear the grid apart
+        groups = [*(group for group in groups if len(group[1]) > 1), ("", single)]
     damaged = [card for card in cards if card.error]
     evaluations = sum(card.evaluations for card in readable)
-    return render("index.html.j2", groups=groups, damaged=damaged, total=len(cards), evaluations=evaluations)
+    return render(
+        "index.html.j2",
+        groups=groups,
+        damaged=damaged,
+        total=len(cards),
+        black_boxes=black_boxes,
+        evaluations=evaluations,
+    )
 
 
 def run_page(run: "Run", page: str, other: "Run | None") -> tuple[Card, dict[str, bytes]]:
@@ -79,7 +91,7 @@ def run_page(run: "Run", page: str, other: "Run | None") -> tuple[Card, dict[str
         other: a random search over the same space, box and objective, when the run has no baseline of its own.
     """
     files: dict[str, bytes] = {}
-    best = run.best
+    best = first(run)
     random = _random_side(run, other)
     shown_best = show_large(run, best, "best", "the best input found", files) if best else None
     shown_random = None
@@ -107,7 +119,7 @@ def run_page(run: "Run", page: str, other: "Run | None") -> tuple[Card, dict[str
         random_from=random.source,
         is_random=is_random(run),
         bars=charts.bars(best.outputs, outputs, _named_outputs(run)) if best else None,
-        curves=[c for c in (charts.chart(lines, frame) for frame in (charts.WIDE, charts.NARROW)) if c],
+        chart=charts.chart(lines),
         lines=[line for line in lines if line.kind != "restart" and len(line.best)],
         restarts=sum(line.kind == "restart" for line in lines),
         table=charts.table([line for line in lines if line.kind != "restart"]),
@@ -115,8 +127,9 @@ def run_page(run: "Run", page: str, other: "Run | None") -> tuple[Card, dict[str
         diverse=show_small(run, diverse, "diverse", files),
         failures=sorted(run.failures.items(), key=lambda item: (-item[1], item[0])),
         failed=sum(run.failures.values()),
+        reasons=list(run.failure_reasons.items())[:MOST_REASONS],
         facts=_facts(run),
-        snippet=_snippet(run),
+        snippet=snippet(run.spec, None if run.path is None else run.name),
     )
     return _card(run, page, best, random, files), files
 
@@ -138,7 +151,7 @@ def _random_side(run: "Run", other: "Run | None") -> _Random:
         return _Random(run, run.baseline_best, line, int(run.baseline.evaluations[-1]), "")
     if other is not None:
         line = charts.Line("random search", "random", other.history.evaluations, other.history.best)
-        return _Random(other, other.best, line, other.evaluations, other.name)
+        return _Random(other, first(other), line, other.evaluations, other.name)
     return _Random()
 
 
@@ -219,6 +232,7 @@ def _facts(run: "Run") -> list[Fact]:
         Fact("Budget", _evaluations(search.get("budget")), foreign=False),
         Fact("Spent", f"{plural(run.evaluations, 'evaluation')} in {duration(run.seconds)}", foreign=False),
         Fact("Ended", run.stop_reason),
+        Fact("Failed", _failed(run), foreign=False),
         Fact("Seed", str(search.get("seed", ""))),
         Fact("Restarts", flat(search.get("restarts", ""))),
         Fact("Batch size", flat(search.get("batch_size", ""))),
@@ -228,14 +242,14 @@ def _facts(run: "Run") -> list[Fact]:
         Fact("featviz", str(run.spec.get("featviz", ""))),
         *(Fact(str(name), flat(version)) for name, version in versions.items() if name != "featviz"),
         Fact("Git", flat(provenance.get("git", ""))),
-        Fact("Run directory", run.name),
+        Fact("Run directory", run.name if run.path is not None else ""),
     ]
     return [fact for fact in facts if fact.text]
 
 
+def _failed(run: "Run") -> str:
+    return plural(sum(run.failures.values()), "evaluation") if run.failures else "none: every evaluation gave a score"
+
+
 def _evaluations(budget: Any) -> str:
     return plural(budget, "evaluation") if isinstance(budget, int) else flat(budget or "")
-
-
-def _snippet(run: "Run") -> Snippet:
-    return snippet(run.spec, run.name)

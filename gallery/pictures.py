@@ -62,11 +62,9 @@ def thumbnail(image: Image.Image) -> bytes:
 def shown_size(width: int, height: int, target: int) -> Size:
     """The size at which a picture of ``width`` x ``height`` fills a square of ``target`` CSS pixels.
 
-    A small picture is enlarged by a whole factor, so that its pixels stay equal squares.
+    The pixels of a tiny picture are shown as squares, and for that it is enlarged by a whole factor.
     """
     longest = max(width, height)
-    if longest <= target:
-        factor: float = max(1, target // longest)
-    else:
-        factor = target / longest
-    return Size(max(1, round(width * factor)), max(1, round(height * factor)), longest <= _PIXELATED_SIDE)
+    pixelated = longest <= min(_PIXELATED_SIDE, target)
+    factor = target // longest if pixelated else target / longest
+    return Size(max(1, round(width * factor)), max(1, round(height * factor)), pixelated)

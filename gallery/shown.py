@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Download", "Picture", "Shown", "Words", "show_large", "show_small"]
 
 LARGE_SIDE = 512
-SMALL_SIDE = 192
+SMALL_SIDE = 160
 # Above this many values the members of a grid have no lossless file of their own: a page of many large pictures
 # would weigh tens of megabytes. The best one always has.
 _LOSSLESS_VALUES = 65_536
@@ -59,7 +59,6 @@ class Shown:
 
     id: int
     score: float
-    evaluation: int
     blocks: list[Picture | Words]
     downloads: list[Download]
 
@@ -93,7 +92,7 @@ def show_large(run: "Run", candidate: "Candidate", name: str, what: str, files: 
     if array is not None:
         files[f"{name}.npy"] = array
         downloads.append(Download(f"{name}.npy", "array for numpy"))
-    return Shown(candidate.id, candidate.score, candidate.evaluation, blocks, downloads)
+    return Shown(candidate.id, candidate.score, blocks, downloads)
 
 
 def show_small(run: "Run", candidates: Sequence["Candidate"], name: str, files: dict[str, bytes]) -> list[Shown]:
@@ -114,7 +113,8 @@ def show_small(run: "Run", candidates: Sequence["Candidate"], name: str, files: 
                 files[lossless] = png(image)
             alt = _alt(f"number {rank}", image, candidate)
             blocks.append(_picture(image, f"{stem}.webp", lossless, SMALL_SIDE, alt, block.caption))
-        shown.append(Shown(candidate.id, candidate.score, candidate.evaluation, blocks, []))
+        if blocks:  # without them the input was not kept, and there is nothing to show
+            shown.append(Shown(candidate.id, candidate.score, blocks, []))
     return shown
 
 

@@ -20,7 +20,12 @@ _LONGEST_LITERAL = 1_500
 _DEFAULTS = {"optimiser": "auto", "restarts": 1, "baseline": 0, "seed": None}
 # Specs by type that have a public constructor of the same options.
 _SPACES = {"image": "ImageSpace"}
-_OBJECTIVES = ("maximise", "minimise", "margin")
+_TERMS = ("maximise", "minimise", "margin")
+_PENALTIES = ("total_variation",)
+# What ``fv.black_box`` takes as it stands; another entry, such as the hash of a file, is checked by box_from_spec.
+_BOX_OPTIONS = frozenset(
+    {"from", "outputs", "name", "per_input", "method", "preprocess", "layout", "output", "threads"}
+)
 
 
 @dataclass(frozen=True)
@@ -36,12 +41,12 @@ class _CannotWriteError(Exception):
     """A spec holds something that cannot be written as Python; the message says what, for the reader."""
 
 
-def snippet(spec: Mapping[str, Any], name: str) -> Snippet:
-    """How to make the run ``name`` again.
+def snippet(spec: Mapping[str, Any], directory: str | None) -> Snippet:
+    """How to make a run again.
 
     Args:
         spec: the tables of its ``run.toml``.
-        name: the name of its directory; foreign text.
+        directory: the name of its directory, foreign text; None for a run in memory.
     """
     provenance = spec.get("provenance")
     if not isinstance(provenance, Mapping) or provenance.get("rebuildable") is not True:
@@ -51,9 +56,9 @@ def snippet(spec: Mapping[str, Any], name: str) -> Snippet:
             "This run was made with objects that its files cannot describe, such as a function typed into a shell. "
             "Run the script that made it once more; the seed and the settings are listed below.",
         )
-    command = f"featviz run {shlex.quote(_directory(name) + '/run.toml')}"
+    command = "" if directory is None else f"featviz run {shlex.quote(_typed(directory) + '/run.toml')}"
     try:
-        return Snippet(_Program(spec, _directory(name)).text(), command)
+        return Snippet(_Program(spec, _typed(directory or "")).text(), command)
     except _CannotWriteError as error:
         return Snippet("", command, f"There is no Python for this run: {error}.")
 
@@ -74,10 +79,10 @@ class _Program:
         if not isinstance(boxes, list) or not boxes:
             raise _CannotWriteError("its black box is not described")
         names = ["box"] if len(boxes) == 1 else [f"box_{i}" for i in range(1, len(boxes) + 1)]
-        body = [_assign("space", space)]
-        body += [_assign(name, self._box(box, i)) for i, (name, box) in enumerate(zip(names, boxes, strict=True))]
-        body.append(_assign("objective", self._objective(_table(self._spec, "objective"), names)))
-        body.append(_assign("run", ("fv.search", ["space", "objective", *_settings(_table(self._spec, "search"))])))
+        body = [_assign("space", *space)]
+        body += [_assign(name, *self._box(box, i)) for i, (name, box) in enumerate(zip(names, boxes, strict=True))]
+        body.append(self._objective(_table(self._spec, "objective"), names))
+        body.append(_assign("run", "fv.search", ["space", "objective", *_settings(_table(self._spec, "search"))]))
         head = ["import featviz as fv", *sorted(self._imports)]
         if self._reads_tables:
             head = ["import tomllib", "from pathlib import Path", "", *head]
@@ -93,14 +98,17 @@ class _Program:
         return self._from_spec("space", "search_spaces", spec, 'tables["space"]', [])
 
     def _box(self, spec: Mapping[str, Any], i: int) -> tuple[str, list[str]]:
+        if isinstance(spec.get("from"), str) and set(spec) <= _BOX_OPTIONS:
+            return "fv.black_box", [_literal(spec["from"]), *_keywords({k: v for k, v in spec.items() if k != "from"})]
         where = 'tables["box"]' if "box" in self._spec else f'tables["boxes"][{i}]'
         return self._from_spec("box", "black_boxes", spec, where, [])
 
-    def _objective(self, spec: Mapping[str, Any], boxes: list[str]) -> tuple[str, list[str]]:
-        kind = spec.get("type")
-        if len(boxes) == 1 and set(spec) == {"type", "output"} and kind in _OBJECTIVES:
-            return f"fv.{kind}", [boxes[0], _literal(spec["output"])]
-        return self._from_spec("objective", "objectives", spec, 'tables["objective"]', [f"[{', '.join(boxes)}]"])
+    def _objective(self, spec: Mapping[str, Any], boxes: list[str]) -> str:
+        formula = _formula(spec, boxes)
+        if formula:
+            return f"objective = {formula}"
+        call = self._from_spec("objective", "objectives", spec, 'tables["objective"]', [f"[{', '.join(boxes)}]"])
+        return _assign("objective", *call)
 
     def _from_spec(
         self, what: str, package: str, spec: Mapping[str, Any], where: str, more: list[str]
@@ -112,6 +120,36 @@ class _Program:
             self._reads_tables = True
             literal = where
         return f"{what}_from_spec", [literal, *more]
+
+
+def _formula(spec: Mapping[str, Any], boxes: list[str]) -> str:
+    """The objective as the sum that a person would write; empty when it holds what has no public name."""
+    terms, penalties = spec.get("terms"), spec.get("penalties", [])
+    if not isinstance(terms, list) or not isinstance(penalties, list) or set(spec) - {"terms", "penalties"}:
+        return ""
+    parts: list[tuple[float, str]] = []
+    for sign, known, entries in ((1.0, _TERMS, terms), (-1.0, _PENALTIES, penalties)):
+        for entry in entries:
+            if not isinstance(entry, Mapping) or entry.get("kind") not in known:
+                return ""
+            options = {key: value for key, value in entry.items() if key not in {"kind", "weight", "box", "output"}}
+            weight, place = entry.get("weight", 1.0), entry.get("box", 0)
+            if not _is_number(weight) or not isinstance(place, int) or not 0 <= place < len(boxes):
+                return ""
+            arguments = [boxes[place], _literal(entry.get("output"))] if known is _TERMS else []
+            parts.append((sign * weight, f"fv.{entry['kind']}({', '.join([*arguments, *_keywords(options)])})"))
+    text = ""
+    for weight, call in parts:
+        scaled = call if abs(weight) == 1 else f"{_literal(abs(weight))} * {call}"
+        if text:
+            text += f" {'-' if weight < 0 else '+'} {scaled}"
+        else:
+            text = f"{_literal(weight)} * {call}" if weight < 0 else scaled
+    return text
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _settings(search: Mapping[str, Any]) -> list[str]:
@@ -133,9 +171,8 @@ def _keywords(options: Mapping[str, Any]) -> list[str]:
     return [f"{key}={_literal(value)}" for key, value in options.items()]
 
 
-def _assign(name: str, call: tuple[str, list[str]]) -> str:
+def _assign(name: str, function: str, arguments: list[str]) -> str:
     """``name = function(arguments)``, one argument a line when it would be too wide."""
-    function, arguments = call
     line = f"{name} = {function}({', '.join(arguments)})"
     if len(line) <= _WIDTH:
         return line
@@ -158,10 +195,8 @@ def _literal(value: Any) -> str:
     raise _CannotWriteError(f"it holds a {type(value).__name__}")
 
 
-def _directory(name: str) -> str:
+def _typed(name: str) -> str:
     """``name`` as a path that a shell takes for a path; a stand-in where it has characters that nobody can type."""
     if not name or visible(name, len(name)) != name:
         return "RUN"
     return f"./{name}" if name.startswith(("-", "~")) else name
-
-

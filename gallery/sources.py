@@ -10,9 +10,9 @@ from featviz.errors import FeatvizError, RunNotFound, WrongType
 from featviz.text import first_line, visible
 
 if TYPE_CHECKING:
-    from featviz.study import Run
+    from featviz.study import Candidate, Run
 
-__all__ = ["Entry", "Runs", "comparable_random", "part", "read_runs"]
+__all__ = ["Entry", "Runs", "comparable_random", "first", "is_random", "part", "read_runs"]
 
 Runs = "Run | str | os.PathLike[str] | Iterable[Run | str | os.PathLike[str]]"
 
@@ -56,13 +56,18 @@ def comparable_random(run: "Run", entries: Iterable[Entry]) -> "Run | None":
         if entry.run is not None
         and entry.run is not run
         and is_random(entry.run)
-        and entry.run.best is not None
+        and first(entry.run) is not None
         and all(entry.run.spec.get(key) == run.spec.get(key) for key in ("space", "objective", "box", "boxes"))
     ]
     # Without a description of box and space, equal specs mean nothing: both are absent.
     if run.spec.get("space") is None or not (run.spec.get("box") or run.spec.get("boxes")):
         return None
     return max(same, key=lambda other: other.evaluations, default=None)
+
+
+def first(run: "Run") -> "Candidate | None":
+    """The best candidate of ``run``; None when no evaluation has a score."""
+    return next(iter(run.top(1)), None)
 
 
 def is_random(run: "Run") -> bool:

@@ -59,12 +59,9 @@ class FakeRun:
     evaluations: int = 1000
     seconds: float = 12.5
     failures: dict[str, int] = field(default_factory=dict)
+    failure_reasons: dict[str, int] = field(default_factory=dict)
     output_names: tuple[str, ...] = ("cat", "dog")
-    path: Path | None = None
-
-    @property
-    def best(self) -> FakeCandidate | None:
-        return self.candidates[0] if self.candidates else None
+    path: Path | None = Path("runs/cat")
 
     def top(self, k: int, diverse: bool = False) -> list[FakeCandidate]:
         return (self.diverse if diverse else self.candidates)[:k]
@@ -80,8 +77,8 @@ def fake_spec(**changes: Any) -> dict[str, Any]:
         "featviz": "0.1.0",
         "format": 1,
         "space": {"type": "image", "height": 8, "width": 8, "channels": 1},
-        "box": {"type": "callable", "path": "models:cats"},
-        "objective": {"type": "maximise", "output": "cat"},
+        "box": {"from": "models:cats", "outputs": ["cat", "dog"]},
+        "objective": {"terms": [{"kind": "maximise", "weight": 1.0, "output": "cat", "box": 0}]},
         "search": {"optimiser": "auto", "budget": 1000, "seed": 0, "restarts": 1, "batch_size": 20, "baseline": 0},
         "provenance": {
             "created": "2026-11-23T06:43:00+00:00",
