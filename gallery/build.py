@@ -10,7 +10,7 @@ from featviz.gallery.formats import page_name
 from featviz.gallery.markup import ASSETS
 from featviz.gallery.pages import Card, damaged_card, index_page, run_page
 from featviz.gallery.site import Site
-from featviz.gallery.sources import Entry, comparable_random, read_runs
+from featviz.gallery.sources import Entry, read_runs
 from featviz.text import first_line, visible
 
 if TYPE_CHECKING:
@@ -64,9 +64,7 @@ def _write_run(entry: Entry, entries: list[Entry], pages: set[str], output: Site
         return damaged_card(entry)
     try:
         page = _unused(page_name(entry.name, _identity(entry.run.spec)), pages)
-        card, files = run_page(
-            entry.run, page, None if _has_baseline(entry.run) else comparable_random(entry.run, entries)
-        )
+        card, files = run_page(entry.run, page, entries)
     except Exception as error:  # noqa: BLE001  a damaged run, or the render of a user's space, fails in any way
         reason = first_line(error)
         _warn(entry.name, reason)
@@ -74,10 +72,6 @@ def _write_run(entry: Entry, entries: list[Entry], pages: set[str], output: Site
     pages.add(page)
     output.write_run(page, files)
     return card
-
-
-def _has_baseline(run: "Run") -> bool:
-    return run.baseline is not None and len(run.baseline.best) > 0
 
 
 def _identity(spec: dict[str, Any]) -> dict[str, Any]:

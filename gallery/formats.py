@@ -21,10 +21,8 @@ def number(value: float) -> str:
     if math.isinf(value):
         return "∞" if value > 0 else f"{_MINUS}∞"
     size = abs(value)
-    if 1e4 <= size < 1e9:
-        text = f"{value:,.0f}"
-    else:
-        text = f"{round(value, 3) if size >= 0.1 else value:.4g}"
+    decimals = round(value, 3) if size >= 0.1 else value
+    text = f"{value:,.0f}" if 1e4 <= size < 1e9 else f"{decimals:.4g}"
     return text.replace("-", _MINUS)
 
 

@@ -10,7 +10,7 @@ from featviz.gallery.markup import render
 from featviz.gallery.pictures import shown_size, thumbnail, to_image
 from featviz.gallery.shown import Picture, show_large, show_small
 from featviz.gallery.snippet import snippet
-from featviz.gallery.sources import Entry, first, is_random, part
+from featviz.gallery.sources import Entry, comparable_random, first, is_random, part
 from featviz.text import visible
 
 if TYPE_CHECKING:
@@ -82,17 +82,17 @@ def index_page(cards: list[Card]) -> bytes:
     )
 
 
-def run_page(run: "Run", page: str, other: "Run | None") -> tuple[Card, dict[str, bytes]]:
+def run_page(run: "Run", page: str, entries: list[Entry]) -> tuple[Card, dict[str, bytes]]:
     """The card of ``run``, and the files of its page by name.
 
     Args:
         run: the run.
         page: the name of the page's folder.
-        other: a random search over the same space, box and objective, when the run has no baseline of its own.
+        entries: the runs of the gallery; when this one has no baseline, a random search among them may serve.
     """
     files: dict[str, bytes] = {}
     best = first(run)
-    random = _random_side(run, other)
+    random = _random_side(run, entries)
     shown_best = show_large(run, best, "best", "the best input found", files) if best else None
     shown_random = None
     if random.candidate and random.run:
@@ -103,7 +103,6 @@ def run_page(run: "Run", page: str, other: "Run | None") -> tuple[Card, dict[str
         diverse = []
     lines = _lines(run, random)
     outputs = random.candidate.outputs if random.candidate else None
-    provenance = part(run, "provenance")
     files["index.html"] = render(
         "run.html.j2",
         name=run.name,
@@ -145,10 +144,11 @@ class _Random:
     source: str = ""
 
 
-def _random_side(run: "Run", other: "Run | None") -> _Random:
+def _random_side(run: "Run", entries: list[Entry]) -> _Random:
     if run.baseline is not None and len(run.baseline.best):
         line = charts.Line("random search", "random", run.baseline.evaluations, run.baseline.best)
         return _Random(run, run.baseline_best, line, int(run.baseline.evaluations[-1]), "")
+    other = None if is_random(run) else comparable_random(run, entries)
     if other is not None:
         line = charts.Line("random search", "random", other.history.evaluations, other.history.best)
         return _Random(other, first(other), line, other.evaluations, other.name)
@@ -172,7 +172,7 @@ def _card(run: "Run", page: str, best: "Candidate | None", random: _Random, file
             image = to_image(block.pixels)
             files["best.webp"] = thumbnail(image)
             size = shown_size(image.width, image.height, CARD_SIDE)
-            alt = f"best input, {image.width} × {image.height} pixels"
+            alt = f"best input, {image.width} by {image.height} pixels"
             source = f"runs/{page}/best.webp"
             picture = Picture(source, "", size.width, size.height, size.pixelated, alt, "")
             break

@@ -55,7 +55,7 @@ def thumbnail(image: Image.Image) -> bytes:
     small.save(buffer, "WEBP", lossless=True, quality=100, method=4)
     if buffer.tell() > _LOSSLESS_BYTES:
         buffer = io.BytesIO()
-        small.save(buffer, "WEBP", quality=_LOSSY_QUALITY, method=6)
+        small.save(buffer, "WEBP", quality=_LOSSY_QUALITY, alpha_quality=_LOSSY_QUALITY // 2, method=6)
     return buffer.getvalue()
 
 

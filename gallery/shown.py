@@ -81,7 +81,8 @@ def show_large(run: "Run", candidate: "Candidate", name: str, what: str, files: 
             image = to_image(block.pixels)
             file = f"{stem}.png"
             files[file] = png(image)
-            blocks.append(_picture(image, file, file, LARGE_SIDE, _alt(what, image, candidate), block.caption))
+            alt = _alt(what, image, candidate)
+            blocks.append(_picture(image, LARGE_SIDE, source=file, lossless=file, alt=alt, caption=block.caption))
             downloads.append(Download(file, "PNG, lossless"))
         else:
             file = f"{stem}.txt"
@@ -112,19 +113,20 @@ def show_small(run: "Run", candidates: Sequence["Candidate"], name: str, files: 
                 lossless = f"{stem}.png"
                 files[lossless] = png(image)
             alt = _alt(f"number {rank}", image, candidate)
-            blocks.append(_picture(image, f"{stem}.webp", lossless, SMALL_SIDE, alt, block.caption))
+            source = f"{stem}.webp"
+            blocks.append(_picture(image, SMALL_SIDE, source=source, lossless=lossless, alt=alt, caption=block.caption))
         if blocks:  # without them the input was not kept, and there is nothing to show
             shown.append(Shown(candidate.id, candidate.score, blocks, []))
     return shown
 
 
-def _picture(image: Image.Image, source: str, lossless: str, target: int, alt: str, caption: str) -> Picture:
+def _picture(image: Image.Image, target: int, *, source: str, lossless: str, alt: str, caption: str) -> Picture:
     size = shown_size(image.width, image.height, target)
     return Picture(source, lossless, size.width, size.height, size.pixelated, alt, caption)
 
 
 def _alt(what: str, image: Image.Image, candidate: "Candidate") -> str:
-    return f"{what}: a picture of {image.width} × {image.height} pixels, score {number(candidate.score)}"
+    return f"{what}: a picture of {image.width} by {image.height} pixels, score {number(candidate.score)}"
 
 
 def _npy(value: Any) -> bytes | None:

@@ -4,6 +4,7 @@ A spec may come from someone else's file: values are written as literals and nam
 it can become code.
 """
 
+import keyword
 import math
 import shlex
 from collections.abc import Mapping
@@ -93,12 +94,12 @@ class _Program:
     def _space(self, spec: Mapping[str, Any]) -> tuple[str, list[str]]:
         options = {key: value for key, value in spec.items() if key != "type"}
         kind = spec.get("type")
-        if isinstance(kind, str) and kind in _SPACES and len(_literal(options)) <= _LONGEST_LITERAL:
+        if isinstance(kind, str) and kind in _SPACES and _is_short(options):
             return f"fv.{_SPACES[kind]}", _keywords(options)
         return self._from_spec("space", "search_spaces", spec, 'tables["space"]', [])
 
     def _box(self, spec: Mapping[str, Any], i: int) -> tuple[str, list[str]]:
-        if isinstance(spec.get("from"), str) and set(spec) <= _BOX_OPTIONS:
+        if isinstance(spec.get("from"), str) and set(spec) <= _BOX_OPTIONS and _is_short(spec):
             return "fv.black_box", [_literal(spec["from"]), *_keywords({k: v for k, v in spec.items() if k != "from"})]
         where = 'tables["box"]' if "box" in self._spec else f'tables["boxes"][{i}]'
         return self._from_spec("box", "black_boxes", spec, where, [])
@@ -115,17 +116,17 @@ class _Program:
     ) -> tuple[str, list[str]]:
         """The call that builds any part from its spec, given as a literal, or read from the run when it is long."""
         self._imports.add(f"from featviz.{package} import {what}_from_spec")
-        literal = _literal(spec)
-        if len(literal) > _LONGEST_LITERAL:
-            self._reads_tables = True
-            literal = where
-        return f"{what}_from_spec", [literal, *more]
+        short = _is_short(spec)
+        self._reads_tables |= not short
+        return f"{what}_from_spec", [_literal(spec) if short else where, *more]
 
 
 def _formula(spec: Mapping[str, Any], boxes: list[str]) -> str:
     """The objective as the sum that a person would write; empty when it holds what has no public name."""
     terms, penalties = spec.get("terms"), spec.get("penalties", [])
     if not isinstance(terms, list) or not isinstance(penalties, list) or set(spec) - {"terms", "penalties"}:
+        return ""
+    if not _is_short(spec):
         return ""
     parts: list[tuple[float, str]] = []
     for sign, known, entries in ((1.0, _TERMS, terms), (-1.0, _PENALTIES, penalties)):
@@ -148,11 +149,17 @@ def _formula(spec: Mapping[str, Any], boxes: list[str]) -> str:
     return text
 
 
+def _is_short(value: Any) -> bool:
+    return len(_literal(value)) <= _LONGEST_LITERAL
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _settings(search: Mapping[str, Any]) -> list[str]:
+    if not _is_short(search):
+        raise _CannotWriteError("its settings are too long to print")
     kept = {k: v for k, v in search.items() if k != "out" and (k not in _DEFAULTS or v != _DEFAULTS[k])}
     return _keywords(kept)
 
@@ -166,7 +173,7 @@ def _table(spec: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 def _keywords(options: Mapping[str, Any]) -> list[str]:
     for key in options:
-        if not (isinstance(key, str) and key.isidentifier() and key.isascii()):
+        if not (isinstance(key, str) and key.isidentifier() and key.isascii() and not keyword.iskeyword(key)):
             raise _CannotWriteError(f"it has an option that is not a name, {visible(key, 60)!r}")
     return [f"{key}={_literal(value)}" for key, value in options.items()]
 
@@ -197,6 +204,6 @@ def _literal(value: Any) -> str:
 
 def _typed(name: str) -> str:
     """``name`` as a path that a shell takes for a path; a stand-in where it has characters that nobody can type."""
-    if not name or visible(name, len(name)) != name:
+    if not name or visible(name) != name:
         return "RUN"
     return f"./{name}" if name.startswith(("-", "~")) else name

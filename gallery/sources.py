@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from featviz.errors import FeatvizError, RunNotFound, WrongType
+from featviz.errors import RunNotFound, WrongType
 from featviz.text import first_line, visible
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _entries(thing: Any) -> list[Entry]:
     found = [folder] if (folder / "run.toml").exists() else find_runs(folder)
     if not found:
         raise RunNotFound(
-            f"there is no run in {visible(folder)}. featviz.search(..., out={visible(str(folder / 'first'))!r}) makes one."
+            f"there is no run in {visible(folder)}. Give the folder that was out= of featviz.search, or the one above."
         )
     return [_read(path) for path in found]
 
@@ -116,7 +116,7 @@ def _read(path: Path) -> Entry:
 
     try:
         return Entry(path.name, load(path))
-    except (FeatvizError, OSError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001  damaged files fail in any way, and cost only their own card
         return Entry(path.name, None, first_line(error))
 
 
