@@ -1,4 +1,4 @@
-import datetime
+import datetime as dt
 import re
 
 import pytest
@@ -45,8 +45,8 @@ def test_duration(seconds, text):
 
 def test_dates_come_as_text_or_as_toml_gives_them():
     assert date("2026-11-23T06:43:10+00:00") == "2026-11-23 06:43"
-    assert date(datetime.datetime(2026, 11, 23, 6, 43, tzinfo=datetime.UTC)) == "2026-11-23 06:43"
-    assert date(datetime.date(2026, 11, 23)) == "2026-11-23"
+    assert date(dt.datetime(2026, 11, 23, 6, 43, tzinfo=dt.UTC)) == "2026-11-23 06:43"
+    assert date(dt.date(2026, 11, 23)) == "2026-11-23"
     assert date(None) == ""
     assert date("yesterday") == "yesterday"
 
