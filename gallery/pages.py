@@ -1,0 +1,255 @@
+"""What the page of a run and its card on the index say."""
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from featviz.gallery import charts
+from featviz.gallery.formats import date, duration, flat, plural
+from featviz.gallery.markup import render
+from featviz.gallery.pictures import shown_size, thumbnail, to_image
+from featviz.gallery.shown import Picture, show_large, show_small
+from featviz.gallery.snippet import snippet
+from featviz.gallery.sources import Entry, comparable_random, first, is_random, part
+from featviz.text import visible
+
+if TYPE_CHECKING:
+    from featviz.study import Candidate, Run
+
+__all__ = ["Card", "damaged_card", "index_page", "run_page"]
+
+GRID = 12
+MOST_REASONS = 8
+CARD_SIDE = 168
+_WORDS_ON_CARD = 160
+STATUS_NOTES = {
+    "running": "This run was still going on, or was killed, when the page was built.",
+    "interrupted": "This run was interrupted before its budget was spent; it can be resumed.",
+    "failed": "This run failed before its budget was spent.",
+}
+
+
+@dataclass(frozen=True)
+class Card:
+    """A run on the index. ``error`` is set, and all but the name is empty, when it could not be read."""
+
+    name: str
+    page: str
+    boxes: str
+    objective: str
+    score: float | None
+    random: float | None
+    evaluations: int
+    optimiser: str
+    created: str
+    status: str
+    picture: Picture | None
+    words: str
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A line of the provenance table; ``foreign`` text came from outside."""
+
+    label: str
+    text: str
+    foreign: bool = True
+
+
+def damaged_card(entry: Entry) -> Card:
+    """The card of a run that could not be read."""
+    return Card(entry.name, "", "", "", None, None, 0, "", "", "damaged", None, "", entry.error)
+
+
+def index_page(cards: list[Card]) -> bytes:
+    """``index.html``: the cards, those of the same black boxes together, damaged ones last."""
+    readable = [card for card in cards if not card.error]
+    groups = [(boxes, list(group)) for boxes, group in groupby(readable, key=lambda card: card.boxes)]
+    black_boxes = len(groups)
+    single = [cards[0] for _, cards in groups if len(cards) == 1]
+    if len(single) > 1:  # a heading for each card would tear the grid apart
+        groups = [*(group for group in groups if len(group[1]) > 1), ("", single)]
+    damaged = [card for card in cards if card.error]
+    evaluations = sum(card.evaluations for card in readable)
+    return render(
+        "index.html.j2",
+        groups=groups,
+        damaged=damaged,
+        total=len(cards),
+        black_boxes=black_boxes,
+        evaluations=evaluations,
+    )
+
+
+def run_page(run: "Run", page: str, entries: list[Entry]) -> tuple[Card, dict[str, bytes]]:
+    """The card of ``run``, and the files of its page by name.
+
+    Args:
+        run: the run.
+        page: the name of the page's folder.
+        entries: the runs of the gallery; when this one has no baseline, a random search among them may serve.
+    """
+    files: dict[str, bytes] = {}
+    best = first(run)
+    random = _random_side(run, entries)
+    shown_best = show_large(run, best, "best", "the best input found", files) if best else None
+    shown_random = None
+    if random.candidate and random.run:
+        shown_random = show_large(random.run, random.candidate, "random", "the best random input", files)
+    top = run.top(GRID) if best else []
+    diverse = run.top(GRID, diverse=True) if best else []
+    if [c.id for c in diverse] == [c.id for c in top]:
+        diverse = []
+    lines = _lines(run, random)
+    outputs = random.candidate.outputs if random.candidate else None
+    files["index.html"] = render(
+        "run.html.j2",
+        name=run.name,
+        objective=_objective(run),
+        boxes=_boxes(run),
+        status=run.status,
+        status_note=STATUS_NOTES.get(run.status, ""),
+        stop_reason=run.stop_reason,
+        evaluations=run.evaluations,
+        best=shown_best,
+        random=shown_random,
+        random_size=random.evaluations,
+        random_from=random.source,
+        is_random=is_random(run),
+        bars=charts.bars(best.outputs, outputs, _named_outputs(run)) if best else None,
+        chart=charts.chart(lines),
+        lines=[line for line in lines if line.kind != "restart" and len(line.best)],
+        restarts=sum(line.kind == "restart" for line in lines),
+        table=charts.table([line for line in lines if line.kind != "restart"]),
+        top=show_small(run, top, "top", files),
+        diverse=show_small(run, diverse, "diverse", files),
+        failures=sorted(run.failures.items(), key=lambda item: (-item[1], item[0])),
+        failed=sum(run.failures.values()),
+        reasons=list(run.failure_reasons.items())[:MOST_REASONS],
+        facts=_facts(run),
+        snippet=snippet(run.spec, None if run.path is None else run.name),
+    )
+    return _card(run, page, best, random, files), files
+
+
+@dataclass(frozen=True)
+class _Random:
+    """What random search reached: its best candidate, who can render it, and where the figures come from."""
+
+    run: "Run | None" = None
+    candidate: "Candidate | None" = None
+    line: "charts.Line | None" = None
+    evaluations: int = 0
+    source: str = ""
+
+
+def _random_side(run: "Run", entries: list[Entry]) -> _Random:
+    if run.baseline is not None and len(run.baseline.best):
+        line = charts.Line("random search", "random", run.baseline.evaluations, run.baseline.best)
+        return _Random(run, run.baseline_best, line, int(run.baseline.evaluations[-1]), "")
+    other = None if is_random(run) else comparable_random(run, entries)
+    if other is not None:
+        line = charts.Line("random search", "random", other.history.evaluations, other.history.best)
+        return _Random(other, first(other), line, other.evaluations, other.name)
+    return _Random()
+
+
+def _lines(run: "Run", random: _Random) -> list[charts.Line]:
+    name = "this run (random search)" if is_random(run) else "this search"
+    lines = [charts.Line(name, "search", run.history.evaluations, run.history.best)]
+    if random.line is not None:
+        lines.append(random.line)
+    if len(run.restart_histories) > 1:
+        lines += [charts.Line("a restart", "restart", h.evaluations, h.best) for h in run.restart_histories]
+    return lines
+
+
+def _card(run: "Run", page: str, best: "Candidate | None", random: _Random, files: dict[str, bytes]) -> Card:
+    picture, words = None, ""
+    for block in run.render(best) if best else ():
+        if hasattr(block, "pixels"):
+            image = to_image(block.pixels)
+            files["best.webp"] = thumbnail(image)
+            size = shown_size(image.width, image.height, CARD_SIDE)
+            alt = f"best input, {image.width} by {image.height} pixels"
+            source = f"runs/{page}/best.webp"
+            picture = Picture(source, "", size.width, size.height, size.pixelated, alt, "")
+            break
+        words = words or visible(block.text, _WORDS_ON_CARD)
+    return Card(
+        name=run.name,
+        page=page,
+        boxes=_boxes(run),
+        objective=_objective(run),
+        score=best.score if best else None,
+        random=random.candidate.score if random.candidate else None,
+        evaluations=run.evaluations,
+        optimiser=str(part(run, "provenance").get("optimiser") or part(run, "search").get("optimiser", "")),
+        created=date(part(run, "provenance").get("created")),
+        status=run.status,
+        picture=picture,
+        words=words,
+    )
+
+
+def _boxes(run: "Run") -> str:
+    return flat(part(run, "provenance").get("boxes", [])) or "unnamed black box"
+
+
+def _objective(run: "Run") -> str:
+    return str(part(run, "provenance").get("objective") or "unnamed objective")
+
+
+def _named_outputs(run: "Run") -> frozenset[str]:
+    """The outputs that the objective's spec names, wherever in its formula they stand."""
+    found: set[str] = set()
+
+    def walk(value: Any) -> None:
+        if isinstance(value, dict):
+            if isinstance(value.get("output"), str):
+                found.add(value["output"])
+            for item in value.values():
+                walk(item)
+        elif isinstance(value, list):
+            for item in value:
+                walk(item)
+
+    walk(run.spec.get("objective"))
+    return frozenset(found)
+
+
+def _facts(run: "Run") -> list[Fact]:
+    search, provenance = part(run, "search"), part(run, "provenance")
+    versions = provenance.get("versions")
+    versions = versions if isinstance(versions, dict) else {}
+    facts = [
+        Fact("Search space", flat(provenance.get("space", ""))),
+        Fact("Black box", _boxes(run)),
+        Fact("Objective", _objective(run)),
+        Fact("Optimiser", flat(provenance.get("optimiser") or search.get("optimiser", ""))),
+        Fact("Why this optimiser", flat(provenance.get("why", ""))),
+        Fact("Budget", _evaluations(search.get("budget")), foreign=False),
+        Fact("Spent", f"{plural(run.evaluations, 'evaluation')} in {duration(run.seconds)}", foreign=False),
+        Fact("Ended", run.stop_reason),
+        Fact("Failed", _failed(run), foreign=False),
+        Fact("Seed", str(search.get("seed", ""))),
+        Fact("Restarts", flat(search.get("restarts", ""))),
+        Fact("Batch size", flat(search.get("batch_size", ""))),
+        Fact("Started", date(provenance.get("created"))),
+        Fact("Python", flat(provenance.get("python", ""))),
+        Fact("Platform", flat(provenance.get("platform", ""))),
+        Fact("featviz", str(run.spec.get("featviz", ""))),
+        *(Fact(str(name), flat(version)) for name, version in versions.items() if name != "featviz"),
+        Fact("Git", flat(provenance.get("git", ""))),
+        Fact("Run directory", run.name if run.path is not None else ""),
+    ]
+    return [fact for fact in facts if fact.text]
+
+
+def _failed(run: "Run") -> str:
+    return plural(sum(run.failures.values()), "evaluation") if run.failures else "none: every evaluation gave a score"
+
+
+def _evaluations(budget: Any) -> str:
+    return plural(budget, "evaluation") if isinstance(budget, int) else flat(budget or "")
