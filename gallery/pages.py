@@ -98,7 +98,7 @@ def run_page(run: "Run", page: str, entries: list[Entry]) -> tuple[Card, dict[st
     if random.candidate and random.run:
         shown_random = show_large(random.run, random.candidate, "random", "the best random input", files)
     top = run.top(GRID) if best else []
-    diverse = run.top(GRID, diverse=True) if best else []
+    diverse = sorted(run.top(GRID, diverse=True) if best else [], key=lambda c: (-c.score, c.id))
     if [c.id for c in diverse] == [c.id for c in top]:
         diverse = []
     lines = _lines(run, random)

@@ -19,8 +19,8 @@ _WIDTH = 100
 # A longer description, such as one that holds learnt statistics, is read from the run directory instead.
 _LONGEST_LITERAL = 1_500
 _DEFAULTS = {"optimiser": "auto", "restarts": 1, "baseline": 0, "seed": None}
-# Specs by type that have a public constructor of the same options.
-_SPACES = {"image": "ImageSpace"}
+# Types of spaces that have a public constructor of the same name and options.
+_SPACES = ("ImageSpace",)
 _TERMS = ("maximise", "minimise", "margin")
 _PENALTIES = ("total_variation",)
 # What ``fv.black_box`` takes as it stands; another entry, such as the hash of a file, is checked by box_from_spec.
@@ -94,8 +94,8 @@ class _Program:
     def _space(self, spec: Mapping[str, Any]) -> tuple[str, list[str]]:
         options = {key: value for key, value in spec.items() if key != "type"}
         kind = spec.get("type")
-        if isinstance(kind, str) and kind in _SPACES and _is_short(options):
-            return f"fv.{_SPACES[kind]}", _keywords(options)
+        if kind in _SPACES and _is_short(options):
+            return f"fv.{kind}", _keywords(options)
         return self._from_spec("space", "search_spaces", spec, 'tables["space"]', [])
 
     def _box(self, spec: Mapping[str, Any], i: int) -> tuple[str, list[str]]:

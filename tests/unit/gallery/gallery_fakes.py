@@ -76,7 +76,7 @@ def fake_spec(**changes: Any) -> dict[str, Any]:
     return {
         "featviz": "0.1.0",
         "format": 1,
-        "space": {"type": "image", "height": 8, "width": 8, "channels": 1},
+        "space": {"type": "ImageSpace", "height": 8, "width": 8, "channels": 1},
         "box": {"from": "models:cats", "outputs": ["cat", "dog"]},
         "objective": {"terms": [{"kind": "maximise", "weight": 1.0, "output": "cat", "box": 0}]},
         "search": {"optimiser": "auto", "budget": 1000, "seed": 0, "restarts": 1, "batch_size": 20, "baseline": 0},

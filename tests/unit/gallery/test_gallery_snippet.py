@@ -130,10 +130,10 @@ def test_a_long_description_is_read_from_the_run(calls, tmp_path, monkeypatch):
     code = snippet(spec, "cat").python
     assert len(code) < 1000
     (tmp_path / "cat").mkdir()
-    (tmp_path / "cat" / "run.toml").write_text('[space]\ntype = "image"\n', encoding="utf-8")
+    (tmp_path / "cat" / "run.toml").write_text('[space]\ntype = "ImageSpace"\n', encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     run(code)
-    assert by_name(calls)["space_from_spec"][0] == ({"type": "image"},)
+    assert by_name(calls)["space_from_spec"][0] == ({"type": "ImageSpace"},)
 
 
 @pytest.mark.parametrize(

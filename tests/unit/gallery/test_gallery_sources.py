@@ -71,7 +71,7 @@ def random_run(name, **changes):
 def test_a_random_search_over_the_same_tables_stands_in_for_a_baseline():
     run = fake_run("cat", baseline=False)
     short, long = random_run("short", evaluations=100), random_run("long", evaluations=900)
-    other_space = random_run("other", evaluations=9000, tables={"space": {"type": "image", "height": 9}})
+    other_space = random_run("other", evaluations=9000, tables={"space": {"type": "ImageSpace", "height": 9}})
     other_box = random_run("box", evaluations=9000, tables={"box": {"from": "models:dogs"}})
     nothing = random_run("nothing", evaluations=9000, candidates=[])
     entries = read_runs([run, short, long, other_space, other_box, nothing, fake_run("another")])
