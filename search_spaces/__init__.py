@@ -1,0 +1,29 @@
+"""Search spaces: what inputs there are, how they are drawn, and how an optimiser's genes become inputs.
+
+======================  =====================================================================================
+``base``                ``Space``, the class to derive a space of your own from
+``variables``           the parts of a space: ``Real``
+``image``               ``ImageSpace``: pictures of any height, width and number of channels
+``decoders``            how genes become pictures: ``dct``, ``pixels``, or a function of your own
+``pictures``            real pictures, from arrays or files, in the form that ``ImageSpace`` works with
+``specs``               spaces by name, and spaces from a table of a TOML file
+======================  =====================================================================================
+"""
+
+from featviz.search_spaces.base import Space
+from featviz.search_spaces.image import ImageSpace
+from featviz.search_spaces.pictures import load_pictures
+from featviz.search_spaces.specs import SEARCH_SPACES, space_from_spec
+from featviz.search_spaces.variables import Real, Variable
+
+__all__ = [  # noqa: RUF022  in the order of a reader
+    # for users
+    "ImageSpace",
+    "Real",
+    "Space",
+    "load_pictures",
+    # for authors of spaces and for the layers above
+    "SEARCH_SPACES",
+    "Variable",
+    "space_from_spec",
+]

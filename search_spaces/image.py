@@ -1,0 +1,179 @@
+"""``ImageSpace``: pictures of any height, width and number of channels."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from featviz import checks
+from featviz.blocks import Block, ImageBlock
+from featviz.errors import InvalidArgument, SpaceError, WrongType
+from featviz.protocols import Spec
+from featviz.registry import import_object, is_import_path
+from featviz.search_spaces.base import Space
+from featviz.search_spaces.decoders import CustomDecoder, DctDecoder, Decoder, PixelDecoder
+from featviz.search_spaces.pictures import PictureShape, to_bytes, to_unit
+from featviz.search_spaces.variables import Real
+from featviz.text import visible
+
+__all__ = ["ImageSpace"]
+
+_BUILTIN: dict[str, type[DctDecoder | PixelDecoder]] = {"dct": DctDecoder, "pixels": PixelDecoder}
+
+
+class ImageSpace(Space):
+    """Pictures. A batch is float32 of shape (n, height, width, channels) with values in [low, high].
+
+    Args:
+        height: in pixels.
+        width: in pixels.
+        channels: 1 for grey, 3 for RGB, or any other number.
+        decoder: how genes become pictures. ``"dct"``: a cosine basis with amplitudes that fall with the
+            frequency, which finds shapes and finds them soon; ``"pixels"``: one gene a value; a function from
+            genes (n, genes) to pictures, such as a generator network; or ``"module:attribute"``, where that
+            function is.
+        low: the smallest value.
+        high: the largest value.
+        frequencies: dct: how many to keep, along the longer side or as (vertical, horizontal). Fewer give
+            smoother pictures. By default 32 along the longer side, or all there are.
+        gain: dct, pixels: contrast under the prior, as a standard deviation before the sigmoid. More starts a
+            search faster and ends it lower. By default 1.
+        decay: dct: exponent by which amplitudes fall with the frequency. By default .5 where every frequency
+            is kept, else 1.
+        colour: dct: how channels go together: ``"natural"`` (the default for RGB), ``"none"``, or a matrix.
+        mean: dct: the mean colour, a number for each channel. By default the middle of the range.
+        spectrum: dct: relative amplitudes at the frequencies 0, 1, 2, ..., instead of ``decay``.
+        examples: dct: pictures from which gain, colour, mean and spectrum are learnt where they are left out.
+        genes: a decoder of your own: how many genes it takes.
+
+    Raises:
+        InvalidArgument, WrongType: if a number makes no sense or an option is not one of this decoder's.
+        NameNotFound: if there is nothing at ``"module:attribute"``.
+        SpaceError: if the examples have another size, or values outside the range.
+
+    See :class:`~featviz.search_spaces.decoders.DctDecoder` for the mathematics and its sources.
+    """
+
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        channels: int = 1,
+        *,
+        decoder: str | Callable[[NDArray[np.float64]], Any] = "dct",
+        low: float = 0.0,
+        high: float = 1.0,
+        frequencies: int | Sequence[int] | None = None,
+        gain: float | None = None,
+        decay: float | None = None,
+        colour: str | Sequence[Sequence[float]] | None = None,
+        mean: Sequence[float] | None = None,
+        spectrum: Sequence[float] | None = None,
+        examples: Any = None,
+        genes: int | None = None,
+    ) -> None:
+        self._shape = PictureShape.checked(height, width, channels, low, high)
+        options = {
+            "frequencies": frequencies,
+            "gain": gain,
+            "decay": decay,
+            "colour": colour,
+            "mean": mean,
+            "spectrum": spectrum,
+            "examples": examples,
+            "genes": genes,
+        }
+        self._decoder_name = decoder if isinstance(decoder, str) else None
+        self._decoder = _made(decoder, self._shape, {k: v for k, v in options.items() if v is not None})
+        self.variables = {"genes": Real(self._decoder.genes)}
+
+    @property
+    def height(self) -> int:
+        """In pixels."""
+        return self._shape.height
+
+    @property
+    def width(self) -> int:
+        """In pixels."""
+        return self._shape.width
+
+    @property
+    def channels(self) -> int:
+        """How many there are."""
+        return self._shape.channels
+
+    @property
+    def low(self) -> float:
+        """The smallest value of a picture."""
+        return self._shape.low
+
+    @property
+    def high(self) -> float:
+        """The largest value of a picture."""
+        return self._shape.high
+
+    def decode(self, values: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
+        """Pictures, float32 of shape (n, height, width, channels) in [low, high].
+
+        Args:
+            values: ``genes``, float64 of shape (n, genes).
+
+        Raises:
+            SpaceError: if a decoder of your own returned what is no picture of this space.
+        """
+        return self._decoder.decode(values["genes"])
+
+    def encode(self, inputs: Any) -> dict[str, NDArray[np.float64]]:
+        """The genes of the nearest pictures that the decoder can make.
+
+        Args:
+            inputs: one picture or n, with or without the axis of a single channel: whole numbers of 0 to 255, or
+                floats in [low, high]. Values next to low and high are moved inside by 1/512 of the range.
+
+        Raises:
+            SpaceError: if they have another size or values outside the range, or the decoder has no inverse.
+        """
+        return {"genes": self._decoder.encode(to_unit(inputs, self._shape))}
+
+    def render(self, x: Any) -> list[Block]:
+        """One picture, shape (height, width, channels) with values in [low, high], as 8-bit pixels."""
+        picture = np.asarray(x)
+        if picture.shape != self._shape.array:
+            raise SpaceError(f"expected one picture of shape {self._shape.array}, but it has shape {picture.shape}.")
+        return [ImageBlock(to_bytes(picture, self._shape))]
+
+    def distance(self, a: Any, b: Any) -> NDArray[np.float64]:
+        """Root mean square differences of the pictures of two batches, as a part of the range; shape (n, m)."""
+        values = self.height * self.width * self.channels
+        scale = (self.high - self.low) * float(np.sqrt(values))
+        return super().distance(a, b) / scale
+
+    def spec(self) -> Spec | None:
+        """The arguments that make this space, or None where the decoder is a function without an import path."""
+        chosen = self._decoder.options()
+        if self._decoder_name is None or chosen is None:
+            return None
+        return {"type": "ImageSpace", **self._shape._asdict(), "decoder": self._decoder_name, **chosen}
+
+    def __repr__(self) -> str:
+        shape = ", ".join(f"{name}={value:g}" for name, value in self._shape._asdict().items())
+        name = self._decoder_name or "a function"
+        return f"ImageSpace({shape}, decoder={name}, genes={self._decoder.genes})"
+
+
+def _made(decoder: Any, shape: PictureShape, options: dict[str, Any]) -> Decoder:
+    if isinstance(decoder, str) and decoder in _BUILTIN:
+        checks.option_names(f"the decoder {decoder!r}", options, _BUILTIN[decoder].OPTIONS)
+        return _BUILTIN[decoder](shape, **options)
+    if isinstance(decoder, str):
+        if not is_import_path(decoder):
+            raise InvalidArgument(
+                f"decoder must be {', '.join(_BUILTIN)}, 'module:attribute' or a function, "
+                f"but it is {visible(decoder)!r}.{checks.did_you_mean(decoder, _BUILTIN)}"
+            )
+        decoder = import_object(decoder)
+    if not callable(decoder):
+        raise WrongType(f"a decoder must be a function from genes to pictures, but it is a {type(decoder).__name__}.")
+    checks.option_names("a decoder of your own", options, CustomDecoder.OPTIONS)
+    return CustomDecoder(shape, decoder, **options)

@@ -1,0 +1,62 @@
+"""Spaces by name, and spaces from a description."""
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from featviz import checks
+from featviz.errors import InvalidArgument, WrongType
+from featviz.protocols import SearchSpace
+from featviz.registry import Registry
+from featviz.text import visible
+
+__all__ = ["SEARCH_SPACES", "space_from_spec"]
+
+SEARCH_SPACES = Registry(
+    "search space",
+    "featviz.search_spaces",
+    {"ImageSpace": "featviz.search_spaces.image:ImageSpace"},
+)
+
+
+def space_from_spec(spec: Mapping[str, Any]) -> SearchSpace:
+    """The space that ``spec`` describes, such as ``{"type": "ImageSpace", "height": 28, "width": 28}``.
+
+    Args:
+        spec: ``type`` is a registered name or ``"package.module:Name"``, of a class, of a function that makes
+            a space, or of a space; the other entries are its arguments.
+
+    Raises:
+        NameNotFound: if there is no such space.
+        InvalidArgument: if an argument is unknown or missing, or cannot be used.
+        WrongType: if the spec is no table, or what was found is no space.
+    """
+    if not isinstance(spec, Mapping):
+        raise WrongType(f"a space must be a table such as {{'type': 'ImageSpace', ...}}, but it is {visible(spec)}.")
+    options = {str(name): value for name, value in spec.items() if name != "type"}
+    name = spec.get("type")
+    if not isinstance(name, str):
+        raise InvalidArgument(f"a space needs a type: one of {', '.join(SEARCH_SPACES.names())}, or 'module:Name'.")
+    found = SEARCH_SPACES.get(name)
+    if isinstance(found, SearchSpace) and not isinstance(found, type):
+        checks.option_names(f"the space {visible(name)!r}", options, ())
+        return found
+    if not callable(found):
+        raise WrongType(f"{visible(name)!r} is neither a search space nor a class of them: it is {visible(found)}.")
+    _check_arguments(name, found, options)
+    space = found(**options)
+    if not isinstance(space, SearchSpace):
+        raise WrongType(f"{visible(name)!r} made a {type(space).__name__}, which is no search space: see fv.Space.")
+    return space
+
+
+def _check_arguments(name: str, make: Any, options: Mapping[str, Any]) -> None:
+    parameters = inspect.signature(make).parameters.values()
+    if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+        checks.option_names(visible(name), options, [p.name for p in parameters if p.kind is not p.VAR_POSITIONAL])
+    required = [p.name for p in parameters if p.default is p.empty and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+    missing = [needed for needed in required if needed not in options]
+    if missing:
+        raise InvalidArgument(
+            f"{visible(name)} needs {', '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not there."
+        )
