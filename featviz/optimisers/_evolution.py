@@ -142,8 +142,9 @@ class EvolutionStrategy(ABC):
 
     def ask(self, n: int) -> Latents:
         """``n`` latents drawn from the search distribution: float64 of shape (n, genes), never changed later."""
-        rng = self._streams.at(self._asks)
-        rows = self._draw(rng, checks.integer("n", n, 1))
+        if type(n) is not int or n < 1:  # the check itself costs a tenth of a small batch
+            n = checks.integer("n", n, 1)
+        rows = self._draw(self._streams.at(self._asks), n)
         self._asks += 1
         self._outstanding.update(rows[:, 0].tolist())
         return Latents.of_real(rows)
@@ -187,7 +188,8 @@ class EvolutionStrategy(ABC):
             "waiting_rows": np.concatenate(waiting_rows),
             "waiting_scores": np.concatenate(waiting_scores),
             "outstanding": np.array(sorted(self._outstanding)),
-            "block": np.array(self._block, dtype=np.float64).reshape(-1, 2),
+            "bests": np.array(self._bests, dtype=np.float64),
+            "middles": np.array(self._middles, dtype=np.float64),
             "before": np.array(self._before),
             **self._distribution(),
         }
@@ -205,7 +207,8 @@ class EvolutionStrategy(ABC):
         scores = stored_array(state, "waiting_scores")
         rows = stored_array(state, "waiting_rows", (len(scores), self._genes))
         outstanding = stored_array(state, "outstanding")
-        block = stored_array(state, "block")
+        bests = stored_array(state, "bests")
+        middles = stored_array(state, "middles", bests.shape)
         before = stored_array(state, "before", (2,))
         self._restarts = restarts
         self._begin()
@@ -213,7 +216,7 @@ class EvolutionStrategy(ABC):
         self._asks, self._generation, self._flat = asks, generation, flat
         self._waiting = [(rows, scores)] if len(scores) else []
         self._outstanding = set(outstanding.tolist())
-        self._block = [(best, middle) for best, middle in block.reshape(-1, 2).tolist()]
+        self._bests, self._middles = bests.tolist(), middles.tolist()
         self._before = (float(before[0]), float(before[1]))
 
     def _begin(self) -> None:
@@ -222,7 +225,9 @@ class EvolutionStrategy(ABC):
         self._block_length = min(_LONGEST_BLOCK, 20 + math.ceil(30 * self._genes / self._population))
         self._generation = 0
         self._flat = 0
-        self._block: list[tuple[float, float]] = []
+        # The best and the middle score of each generation of the present block; their medians over the block before.
+        self._bests: list[float] = []
+        self._middles: list[float] = []
         self._before = (-math.inf, -math.inf)
         self._waiting: list[tuple[Array, Array]] = []
         # The first gene of each row asked for since the last generation: 53 random bits, which tell own rows from
@@ -242,17 +247,23 @@ class EvolutionStrategy(ABC):
         middle = float(scores[order[(scored - 1) // 2]]) if scored else -math.inf
         flat = scored == 0 or (scored > 1 and best == scores[order[scored - 1]])
         self._flat = self._flat + 1 if flat else 0
-        self._block.append((best, middle))
+        self._bests.append(best)
+        self._middles.append(middle)
         over = self._flat >= _FLAT_LIMIT
         if self._generation % _LOOK_EVERY == 0:
             largest = self._largest_step() / self._first_sigma
-            over |= not _SMALLEST_STEP < largest < _LARGEST_STEP
-        if len(self._block) == self._block_length:
+            if not _SMALLEST_STEP < largest < _LARGEST_STEP:
+                over = True
+                # Without restarts the search goes on at a step that numbers can bear.
+                self._reset_steps(self._first_sigma * (_SMALLEST_STEP if largest < 1 else _LARGEST_STEP))
+        if len(self._bests) == self._block_length:
             # Medians commute with every monotone map of the scores, so the test is as rank-based as the search.
-            new_best, new_middle = np.median(np.array(self._block), axis=0).tolist()
+            half = self._block_length // 2
+            new_best, new_middle = sorted(self._bests)[half], sorted(self._middles)[half]
             over |= not (new_best > self._before[0] or new_middle > self._before[1])
             self._before = (new_best, new_middle)
-            self._block.clear()
+            self._bests.clear()
+            self._middles.clear()
         if over and self._restarts_allowed:
             self._restarts += 1
             self._begin()
@@ -272,6 +283,10 @@ class EvolutionStrategy(ABC):
     @abstractmethod
     def _largest_step(self) -> float:
         """The largest standard deviation of a gene."""
+
+    @abstractmethod
+    def _reset_steps(self, step: float) -> None:
+        """Give every gene the standard deviation ``step`` and forget the paths; keep the mean."""
 
     @abstractmethod
     def _distribution(self) -> dict[str, Any]:

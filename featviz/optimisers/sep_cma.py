@@ -86,13 +86,17 @@ class SepCma(EvolutionStrategy):
     def _reset(self) -> None:
         genes = self._genes
         self._mean = self._start.copy()
-        self._sigma = self._first_sigma
+        # E||N(0, I)||
+        self._chi = math.sqrt(genes) * (1 - 1 / (4 * genes) + 1 / (21 * genes**2))
+        self._reset_steps(self._first_sigma)
+
+    def _reset_steps(self, step: float) -> None:
+        genes = self._genes
+        self._sigma = step
         self._variances = np.ones(genes)
         self._path_sigma = np.zeros(genes)
         self._path_c = np.zeros(genes)
-        self._steps = np.full(genes, self._sigma)
-        # E||N(0, I)||
-        self._chi = math.sqrt(genes) * (1 - 1 / (4 * genes) + 1 / (21 * genes**2))
+        self._steps = np.full(genes, step)
 
     def _draw(self, rng: np.random.Generator, n: int) -> Array:
         rows = rng.standard_normal((n, self._genes))
@@ -109,22 +113,22 @@ class SepCma(EvolutionStrategy):
         z /= self._steps
         if foreign is not None:
             shorten(z, foreign[chosen])
-        z_w = k.weights @ z
+        z_w = k.weights.dot(z)
         path = self._path_sigma * (1 - k.c_sigma)
         path += math.sqrt(k.c_sigma * (2 - k.c_sigma) * k.mu_eff) * z_w
-        length = math.sqrt(path @ path)
+        length = math.sqrt(path.dot(path))
         if not math.isfinite(length):
             raise InvalidArgument("the latents told must be finite, but they hold NaN, infinity or huge numbers.")
         self._path_sigma = path
         np.multiply(z, z, out=z)
-        z2_w = k.weights @ z
-        self._mean += self._steps * z_w
+        z2_w = k.weights.dot(z)
+        z_w *= self._steps
+        self._mean += z_w
         # h_sigma stalls the covariance path while the step size grows fast (tutorial, after eq. 45).
         grown = length / math.sqrt(1 - (1 - k.c_sigma) ** (2 * (self._generation + 1)))
         stalled = grown >= (1.4 + 2 / (self._genes + 1)) * self._chi
         self._path_c *= 1 - k.c_c
         if not stalled:
-            z_w *= self._steps
             z_w *= math.sqrt(k.c_c * (2 - k.c_c) * k.mu_eff) / self._sigma
             self._path_c += z_w
         # C <- (1 - c_1 - c_mu) C + c_1 p_c^2 + c_mu sum_i w_i y_i^2, where y^2 = C z^2.

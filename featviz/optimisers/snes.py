@@ -81,7 +81,10 @@ class Snes(EvolutionStrategy):
 
     def _reset(self) -> None:
         self._mean = self._start.copy()
-        self._steps = np.full(self._genes, self._first_sigma)
+        self._reset_steps(self._first_sigma)
+
+    def _reset_steps(self, step: float) -> None:
+        self._steps = np.full(self._genes, step)
 
     def _draw(self, rng: np.random.Generator, n: int) -> Array:
         if self._mirrored:
@@ -100,12 +103,12 @@ class Snes(EvolutionStrategy):
         z /= self._steps
         if foreign is not None:
             shorten(z, foreign[order])
-        gradient = utilities @ z
-        if not math.isfinite(gradient @ gradient):
+        gradient = utilities.dot(z)
+        if not math.isfinite(gradient.dot(gradient)):
             raise InvalidArgument("the latents told must be finite, but they hold NaN, infinity or huge numbers.")
         np.multiply(z, z, out=z)
         # sum_k u_k (z_k^2 - 1), where the utilities have sum 0.
-        growth = utilities @ z
+        growth = utilities.dot(z)
         gradient *= self._steps
         self._mean += gradient
         growth *= 0.5 * self._rate

@@ -223,3 +223,20 @@ def test_begins_at_the_start_and_begins_again_there(cls):
         generation(own, lambda latents: np.zeros(len(latents)))
     assert own.restarts == 1
     assert np.abs(own.ask(100).real - 5).max() < 1
+
+
+@BOTH
+@pytest.mark.parametrize("slope", [True, False])
+def test_without_restarts_numbers_stay_finite(cls, slope):
+    own = cls(LatentDescription(3), restarts=False)
+    with np.errstate(all="raise"):
+        for _ in range(3000):
+            asked = generation(own, (lambda latents: latents.real[:, 0].copy()) if slope else sphere)
+    assert np.isfinite(asked.real).all()
+    assert own.restarts == 0
+    # The same foreign rows over and over draw every step together.
+    rows = Latents.of_real(np.random.default_rng(0).standard_normal((own.batch_size, 3)))
+    own = cls(LatentDescription(3), restarts=False)
+    for _ in range(3000):
+        own.tell(rows, rows.real[:, 0])
+    assert np.isfinite(own.ask(5).real).all()
