@@ -103,13 +103,13 @@ def check_black_box(box: Box, inputs: Any, *, noisy: bool = False, tolerance: fl
         AssertionError: for what does not hold; the message says what was expected and what came.
     """
     _check_names(box)
+    _check_untouched(box, inputs)
     _check_rows(box, inputs)
     _check_empty(box, inputs)
     difference, limit = _batch_difference(box, inputs, tolerance)
     _require(noisy or difference <= limit, _alone(box, difference, limit))
     repeats = _repeats(box, inputs)
     _require(noisy or repeats, _unsteady(box))
-    _check_untouched(box, inputs)
     _check_spec(box, inputs, noisy)
     return BoxReport(box.name, box.outputs, batch_length(inputs), repeats, difference, box.spec() is not None)
 

@@ -50,7 +50,18 @@ def test_a_batch_of_one_may_be_squeezed_to_a_row(answer):
 
 @pytest.mark.parametrize(
     "answer",
-    [3.0, np.ones(1), np.ones(3), np.ones((1, 1)), np.ones((3, 1)), np.ones((2, 2)), np.ones((2, 1, 1)), [], [1.0], [1, 2, 3]],
+    [
+        3.0,
+        np.ones(1),
+        np.ones(3),
+        np.ones((1, 1)),
+        np.ones((3, 1)),
+        np.ones((2, 2)),
+        np.ones((2, 1, 1)),
+        [],
+        [1.0],
+        [1, 2, 3],
+    ],
 )
 def test_another_shape_is_refused(answer):
     with pytest.raises(AnswerShapeError, match=r"expected 2 rows of 1 number, shape \(2, 1\)"):
@@ -90,7 +101,9 @@ def test_what_is_no_number_is_refused(answer):
         as_outputs(answer, 2, ("a",))
 
 
-@pytest.mark.parametrize("bad", [None, "3.5", True, 1 + 2j, object(), np.bool_(True), [None], ["x"], [1j], np.array([True])])
+@pytest.mark.parametrize(
+    "bad", [None, "3.5", True, 1 + 2j, object(), np.bool_(True), [None], ["x"], [1j], np.array([True])]
+)
 def test_one_bad_row_costs_no_other(bad):
     with pytest.raises(RowsFailed, match="1 of 3 inputs failed; the first is row 1: AnswerTypeError") as caught:
         as_outputs([1.0, bad, 2.0], 3, ("a",))

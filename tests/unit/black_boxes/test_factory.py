@@ -89,7 +89,13 @@ def test_what_cannot_be_imported_has_no_spec(module):
     def local(batch):
         return batch
 
-    for thing in (local, lambda batch: batch, users_models.loaded(), users_models.instance, users_models.instance.bound):
+    for thing in (
+        local,
+        lambda batch: batch,
+        users_models.loaded(),
+        users_models.instance,
+        users_models.instance.bound,
+    ):
         assert fv.black_box(thing).spec() is None
     assert fv.black_box(users_models.both, preprocess=lambda x: x).spec() is None
 

@@ -130,7 +130,7 @@ def test_penalties_cannot_be_made_rewards():
         lambda: tv + tv,
         lambda: sum([tv]),
     ):
-        with pytest.raises(InvalidArgument, match=r"subtract|- a - b"):
+        with pytest.raises(InvalidArgument, match=r"(?i)subtract"):
             spoil()
     with pytest.raises(WrongType):
         tv - a
@@ -164,7 +164,11 @@ def test_nan_stays_in_its_row():
     digits = box()
     outputs = OUTPUTS.copy()
     outputs[0, 0] = np.nan
-    for objective in (fv.maximise(digits, "1"), fv.margin(digits, "2"), fv.minimise(digits, 1) + fv.maximise(digits, 2)):
+    for objective in (
+        fv.maximise(digits, "1"),
+        fv.margin(digits, "2"),
+        fv.minimise(digits, 1) + fv.maximise(digits, 2),
+    ):
         values = objective.score((outputs,), None)
         assert np.isnan(values[0])
         assert np.isfinite(values[1])

@@ -76,7 +76,11 @@ def test_weight_and_box_may_be_left_out():
         ({"maximise": "1", "penalties": {"margin": 1}}, InvalidConfig, "not a penalty"),
         ({"maximise": "1", "penalties": [{"kind": "total_variation", "wieght": 1}]}, InvalidConfig, "'weight'"),
         ({"maximise": "1", "penalties": [{"kind": "total_variation", "isotropic": 1}]}, InvalidConfig, "isotropic"),
-        ({"maximise": "1", "penalties": [{"kind": "total_variation", "output": "1"}]}, InvalidConfig, "no entry 'output'"),
+        (
+            {"maximise": "1", "penalties": [{"kind": "total_variation", "output": "1"}]},
+            InvalidConfig,
+            "no entry 'output'",
+        ),
     ],
 )
 def test_mistakes_in_a_spec(spec, error, words):
