@@ -6,6 +6,8 @@ The public names are loaded when first used, so that ``import featviz`` stays li
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from featviz.version import VERSION
+
 if TYPE_CHECKING:
     from featviz.black_boxes import BlackBox as BlackBox
     from featviz.black_boxes import black_box as black_box
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from featviz.study import load as load
     from featviz.study import search as search
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 _HOMES = {
     "featviz.black_boxes": ("BlackBox", "black_box"),

@@ -7,9 +7,9 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-from featviz import __version__
 from featviz.gallery.formats import count, duration, number, plural
 from featviz.text import visible
+from featviz.version import VERSION
 
 __all__ = ["ASSETS", "render"]
 
@@ -37,7 +37,7 @@ def _environment() -> jinja2.Environment:
     environment.filters.update(
         foreign=_foreign, plain=visible, lines=_lines, number=number, count=count, duration=duration, plural=plural
     )
-    environment.globals["version"] = __version__
+    environment.globals["version"] = VERSION
     return environment
 
 

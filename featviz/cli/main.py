@@ -9,9 +9,10 @@ from typing import Any
 
 import click
 
-from featviz import __version__, errors
+from featviz import errors
 from featviz.cli import reading, searching
 from featviz.text import first_line, visible
+from featviz.version import VERSION
 
 __all__ = ["cli", "run_cli"]
 
@@ -42,7 +43,7 @@ _BAD_INPUT = (
     epilog="Exit codes: 0 done; 1 failed; 2 bad input, nothing was done; 3 stopped because too many evaluations "
     "failed (resumable); 130 interrupted (resumable).",
 )
-@click.version_option(__version__, prog_name="featviz")
+@click.version_option(VERSION, prog_name="featviz")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def cli(debug: bool) -> None:
     """Find the inputs that a black box responds to most, without gradients."""

@@ -26,13 +26,13 @@ def pedestrian() -> BlackBox:
     except ImportError as error:
         raise MissingDependency("the pedestrian detector needs OpenCV: pip install 'featviz[demo]'.") from error
     hog = cv2.HOGDescriptor()
-    weights = cv2.HOGDescriptor_getDefaultPeopleDetector().ravel().astype(np.float64)
+    weights = np.asarray(cv2.HOGDescriptor.getDefaultPeopleDetector(), dtype=np.float64).ravel()
 
     def decision_value(pictures: NDArray[np.float32]) -> NDArray[np.float64]:
         windows = np.round(pictures[..., 0] * 255).astype(np.uint8)
         # OpenCV describes one window a call; the pictures' borders keep it from taking a stack of them.
-        features = np.stack([hog.compute(window).ravel() for window in windows])
-        return features @ weights[:-1] + weights[-1]
+        features = np.stack([np.asarray(hog.compute(window), dtype=np.float64).ravel() for window in windows])
+        return np.asarray(features @ weights[:-1] + weights[-1])
 
     return black_box(decision_value, outputs=["person"], name="HOG pedestrian detector")
 

@@ -16,6 +16,7 @@ from featviz.errors import InvalidConfig, RunMismatch
 from featviz.protocols import Box, ScoreFunction, SearchSpace, Spec
 from featviz.study.settings import Settings
 from featviz.text import visible
+from featviz.version import VERSION
 
 __all__ = ["FORMAT", "Search", "build_search", "check_same", "describe_search", "is_rebuildable", "names_code"]
 
@@ -167,8 +168,5 @@ def _version(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:
-        if package != "featviz":
-            return ""
-        from featviz import __version__  # noqa: PLC0415  an uninstalled checkout
-
-        return __version__
+        # featviz itself may be run from a checkout that is not installed.
+        return VERSION if package == "featviz" else ""
