@@ -144,7 +144,7 @@ def test_detectors_searches_and_text():
 def test_other_names_for_the_classes():
     names = [f"digit {i}" for i in range(10)]
     assert fv.black_box(svc(), outputs=names).outputs == tuple(names)
-    with pytest.raises(InvalidArgument, match="10 outputs.*names 2"):
+    with pytest.raises(InvalidArgument, match=r"10 outputs.*names 2"):
         fv.black_box(svc(), outputs=["a", "b"])
 
 
@@ -159,7 +159,7 @@ def test_an_unfitted_estimator_says_so(model):
 def test_other_mistakes():
     with pytest.raises(WrongType, match=r"SVC is a class. Pass an instance"):
         fv.black_box(SVC)
-    with pytest.raises(BoxError, match="has no method predict_proba. It has: decision_function, predict"):
+    with pytest.raises(BoxError, match=r"has no method predict_proba. It has: decision_function, predict"):
         fv.black_box(svc(), method="predict_proba")
     with pytest.raises(InvalidArgument, match="method must be one of"):
         fv.black_box(svc(), method="decide")

@@ -76,7 +76,7 @@ def test_series(tmp_path):
 def test_flat_colours_are_ambiguous_and_the_layout_decides(tmp_path):
     path, w = linear(tmp_path, ["n", 144], 144)
     x = pictures()
-    with pytest.raises(BoxError, match="flat_channels_last and as flat_channels_first.*layout='flat_channels_last'"):
+    with pytest.raises(BoxError, match=r"flat_channels_last and as flat_channels_first.*layout='flat_channels_last'"):
         fv.black_box(path)(x)
     first = fv.black_box(path, layout="flat_channels_first")(x)
     np.testing.assert_allclose(first, x.transpose(0, 3, 1, 2).reshape(5, -1) @ w, rtol=1e-5, atol=1e-5)
@@ -152,7 +152,7 @@ def test_pictures_become_bytes(tmp_path):
     box = fv.black_box(identity(tmp_path, TensorProto.UINT8))
     np.testing.assert_array_equal(box(np.array([[0.0, 1.0], [0.5, 0.1], [-1, 2]])), [[0, 255], [128, 26], [0, 255]])
     np.testing.assert_array_equal(box(np.array([[0, 200]])), [[0, 200]])
-    with pytest.raises(BoxError, match="uint8 from 0 to 255.*to 300"):
+    with pytest.raises(BoxError, match=r"uint8 from 0 to 255.*to 300"):
         box(np.array([[0, 300]]))
 
 
@@ -181,7 +181,7 @@ def test_several_outputs_are_chosen_by_name(tmp_path):
     path = save(tmp_path, nodes, inputs, outputs)
     with pytest.raises(BoxError, match="several outputs: minus, plus"):
         fv.black_box(path)
-    with pytest.raises(BoxError, match="no output 'mimus'.*Did you mean 'minus'"):
+    with pytest.raises(BoxError, match=r"no output 'mimus'.*Did you mean 'minus'"):
         fv.black_box(path, output="mimus")
     box = fv.black_box(path, output="minus")
     assert box.outputs == ("minus",)

@@ -73,7 +73,8 @@ def test_sums_and_weights():
     assert score(np.float64(2) * a) == score(a * 2) == [2, 0]
     assert score(sum([a, b])) == [3, 3]
     assert score(2 * (a - 0.5 * b)) == [0, -3]
-    assert score(-(-a)) == score(a)
+    minus = -a
+    assert score(-minus) == score(a)
 
 
 def test_algebra_changes_no_operand():

@@ -89,7 +89,7 @@ def test_mistakes_in_a_spec(spec, error, words):
 
 
 def test_the_short_form_is_for_one_box():
-    with pytest.raises(InvalidConfig, match="there are 2. Use terms"):
+    with pytest.raises(InvalidConfig, match=r"there are 2. Use terms"):
         objective_from_spec({"maximise": "1"}, [box(), box()])
     with pytest.raises(InvalidConfig, match="at least one box"):
         objective_from_spec({"maximise": "1"}, [])
