@@ -1,7 +1,6 @@
 """The models of the demo as black boxes. Each is made once a process and needs the extra ``demo``."""
 
 from functools import cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,9 +8,10 @@ from numpy.typing import NDArray
 from featviz.black_boxes import BlackBox, black_box
 from featviz.errors import MissingDependency
 
-__all__ = ["DIGITS", "WINDOW", "digits_data", "digits_mlp", "digits_svm", "pedestrian"]
+__all__ = ["DIGITS", "DIGIT_SIDE", "WINDOW", "digits_data", "digits_mlp", "digits_svm", "pedestrian"]
 
 WINDOW = (128, 64)  # height, width of the detector's window, in pixels
+DIGIT_SIDE = 16
 DIGITS = tuple(str(digit) for digit in range(10))
 
 
@@ -39,41 +39,41 @@ def pedestrian() -> BlackBox:
 
 @cache
 def digits_data() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """The pictures of ``load_digits`` as (1797, 64) in [0, 1], and their labels."""
+    """The pictures of ``load_digits``, enlarged to 16 x 16, as (1797, 256) in [0, 1], and their labels."""
     try:
         from sklearn.datasets import load_digits  # noqa: PLC0415  an extra
     except ImportError as error:
         raise MissingDependency("the digit classifiers need scikit-learn: pip install 'featviz[demo]'.") from error
+    from scipy.ndimage import zoom  # noqa: PLC0415  slow to import
+
     pictures, labels = load_digits(return_X_y=True)
-    return pictures / 16.0, labels
+    enlarged = zoom(pictures.reshape(-1, 8, 8) / 16, (1, DIGIT_SIDE / 8, DIGIT_SIDE / 8), order=1)
+    return np.clip(enlarged, 0, 1).reshape(len(labels), -1), labels
 
 
 @cache
 def digits_svm() -> BlackBox:
-    """An RBF support vector machine on digits: ten outputs, its one-against-rest decision values."""
-    return _fitted(_svc(), "RBF-SVM on digits")
+    """Ten RBF support vector machines, each digit against the rest: ten outputs, their decision values.
+
+    One machine of scikit-learn with ten classes would answer with votes between pairs of classes, which move in
+    steps; decision values against the rest are what a margin is made of.
+    """
+    pictures, labels = digits_data()
+    from sklearn.multiclass import OneVsRestClassifier  # noqa: PLC0415  an extra
+    from sklearn.svm import SVC  # noqa: PLC0415  an extra
+
+    return black_box(OneVsRestClassifier(SVC(C=10.0, gamma=0.01)).fit(pictures, labels), name="RBF-SVM on digits")
 
 
 @cache
 def digits_mlp() -> BlackBox:
-    """A multi-layer perceptron on digits: ten outputs, its log-probabilities."""
-    return _fitted(_mlp(), "MLP on digits")
-
-
-def _svc() -> Any:
-    digits_data()
-    from sklearn.svm import SVC  # noqa: PLC0415  an extra
-
-    return SVC(C=10.0, gamma="scale")
-
-
-def _mlp() -> Any:
-    digits_data()
+    """A multi-layer perceptron, trained on the digits and copies moved by up to two pixels: its log-probabilities."""
+    pictures, labels = digits_data()
+    from scipy.ndimage import shift  # noqa: PLC0415  slow to import
     from sklearn.neural_network import MLPClassifier  # noqa: PLC0415  an extra
 
-    return MLPClassifier((100,), max_iter=400, random_state=0)
-
-
-def _fitted(estimator: Any, name: str) -> BlackBox:
-    pictures, labels = digits_data()
-    return black_box(estimator.fit(pictures, labels), name=name)
+    square = pictures.reshape(-1, DIGIT_SIDE, DIGIT_SIDE)
+    moves = [(0, 0), (-2, 0), (2, 0), (0, -2), (0, 2)]
+    moved = np.concatenate([shift(square, (0, *move), order=0) for move in moves]).reshape(-1, DIGIT_SIDE**2)
+    estimator = MLPClassifier((100,), early_stopping=True, random_state=0)
+    return black_box(estimator.fit(moved, np.tile(labels, len(moves))), name="MLP on digits")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from featviz.black_boxes import black_box
-from featviz.demo.models import DIGITS, WINDOW
+from featviz.demo.models import DIGIT_SIDE, DIGITS, WINDOW
 from featviz.gallery import build_gallery
 from featviz.objectives import margin, maximise
 from featviz.protocols import ScoreFunction, SearchSpace
@@ -26,6 +26,7 @@ class DemoSearch:
     space: SearchSpace
     objective: ScoreFunction
     budget: int
+    restarts: int = 1
 
 
 def demo_searches(*, quick: bool = False) -> Iterator[DemoSearch]:
@@ -34,13 +35,15 @@ def demo_searches(*, quick: bool = False) -> Iterator[DemoSearch]:
     # By import path, so that `featviz resume` can make the boxes again.
     detector = black_box("featviz.demo.models:pedestrian()")
     height, width = WINDOW
-    yield DemoSearch("pedestrian", ImageSpace(height, width), maximise(detector), _PEDESTRIAN_BUDGET // share)
+    # Three independent searches: do they agree on what a person is?
+    budget = 3 * _PEDESTRIAN_BUDGET // share
+    yield DemoSearch("pedestrian", ImageSpace(height, width), maximise(detector), budget, restarts=3)
+    # Low frequencies only: what a model looks for in a digit is legible there, and little is lost.
+    digits = ImageSpace(DIGIT_SIDE, DIGIT_SIDE, frequencies=8)
     for model in ("svm", "mlp"):
         classifier = black_box(f"featviz.demo.models:digits_{model}()")
         for digit in DIGITS:
-            yield DemoSearch(
-                f"{model}-digit-{digit}", ImageSpace(8, 8), margin(classifier, digit), _DIGIT_BUDGET // share
-            )
+            yield DemoSearch(f"{model}-digit-{digit}", digits, margin(classifier, digit), _DIGIT_BUDGET // share)
 
 
 def run_demo(out: Path, site: Path, *, quick: bool, progress: str, say: Callable[[str], object]) -> Path:
@@ -57,7 +60,8 @@ def run_demo(out: Path, site: Path, *, quick: bool, progress: str, say: Callable
             planned.space,
             planned.objective,
             budget=planned.budget,
-            baseline=planned.budget,
+            restarts=planned.restarts,
+            baseline=planned.budget // planned.restarts,
             out=out / planned.name,
             progress=shown,
         )
