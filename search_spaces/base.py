@@ -1,5 +1,6 @@
 """``Space``: the class that a fixed-shape search space derives from."""
 
+import inspect
 from abc import ABCMeta, abstractmethod
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -27,6 +28,15 @@ class _FrozenAfterInit(ABCMeta):
         made = super().__call__(*args, **kwargs)
         object.__setattr__(made, "_frozen", True)
         return made
+
+    @property
+    def __signature__(cls) -> inspect.Signature:
+        """The arguments of ``__init__``, which ``__call__`` above would hide from help and from tables."""
+        init = cls.__init__  # type: ignore[misc]  # cls is a class here, so nothing can differ
+        if init is object.__init__:
+            return inspect.Signature()
+        whole = inspect.signature(init)
+        return whole.replace(parameters=list(whole.parameters.values())[1:])
 
 
 class Space(metaclass=_FrozenAfterInit):
@@ -156,7 +166,7 @@ class Space(metaclass=_FrozenAfterInit):
         the space takes any.
         """
         cls = type(self)
-        if cls.__module__ == "__main__" or "<locals>" in cls.__qualname__ or cls.__init__ is not Space.__init__:
+        if cls.__module__ == "__main__" or "<locals>" in cls.__qualname__ or cls.__init__ is not object.__init__:
             return None
         return {"type": f"{cls.__module__}:{cls.__qualname__}"}
 

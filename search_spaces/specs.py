@@ -51,7 +51,10 @@ def space_from_spec(spec: Mapping[str, Any]) -> SearchSpace:
 
 
 def _check_arguments(name: str, make: Any, options: Mapping[str, Any]) -> None:
-    parameters = inspect.signature(make).parameters.values()
+    try:
+        parameters = inspect.signature(make).parameters.values()
+    except ValueError:  # some classes written in C have no signature to check against
+        return
     if not any(p.kind is p.VAR_KEYWORD for p in parameters):
         checks.option_names(visible(name), options, [p.name for p in parameters if p.kind is not p.VAR_POSITIONAL])
     required = [p.name for p in parameters if p.default is p.empty and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]

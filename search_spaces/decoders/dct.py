@@ -104,11 +104,11 @@ class DctDecoder:
         coefficients *= self._amplitude32
         if self._colour != "none":
             # Colours are mixed before the transform, where there are fewer numbers than pixels.
-            flat = coefficients.reshape(n, channels, -1)
+            flat = coefficients.reshape(n, channels, self._kept[0] * self._kept[1])
             coefficients = (self._mixing32 @ flat).reshape(coefficients.shape)
         rows = coefficients @ self._bx32
         # The channels move to the last axis here, since the array after the next product is larger.
-        rows = np.moveaxis(rows, 1, 3).reshape(n, self._kept[0], -1)
+        rows = np.moveaxis(rows, 1, 3).reshape(n, self._kept[0], self._shape.width * channels)
         pre = (self._by32 @ rows).reshape(n, *self._shape.array)
         if self._centre.any():
             pre += self._centre32
@@ -121,14 +121,14 @@ class DctDecoder:
         """
         pre = np.moveaxis(logit(unit), 3, 1) - self._centre[:, None, None]
         coefficients = self._by.T @ pre @ self._bx
-        flat = coefficients.reshape(len(unit), self._shape.channels, -1)
+        flat = coefficients.reshape(len(unit), self._shape.channels, self._kept[0] * self._kept[1])
         independent = np.linalg.solve(self._mixing, flat).reshape(coefficients.shape)
         return (independent / self._amplitude).reshape(len(unit), self.genes)
 
     def options(self) -> dict[str, Any] | None:
         """Everything that was given, learnt or chosen; None where that is too much for a file."""
-        numbers = len(self._falls.get("spectrum", ())) + self._shape.channels * (1 + self._shape.channels)
-        if numbers > _LONGEST_SPEC:
+        matrix = 0 if isinstance(self._colour, str) else self._shape.channels**2
+        if len(self._falls.get("spectrum", ())) + len(self._mean) + matrix > _LONGEST_SPEC:
             return None
         options = {"frequencies": list(self._kept), "gain": self._gain, "colour": self._colour, **self._falls}
         return options | ({"mean": self._mean} if self._centre.any() else {})

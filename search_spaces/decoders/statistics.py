@@ -14,8 +14,8 @@ __all__ = ["Statistics", "colour_matrix", "learn", "positive_numbers"]
 # Square root of the covariance of RGB in the pictures of ImageNet, as Lucid has it (lucid/optvis/param/color.py;
 # Olah et al. 2017, "Feature Visualization"). Columns: brightness, and two differences of colour.
 _NATURAL = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
-# Learnt standard deviations are at least this part of the largest, so that every picture can be reached.
-_FLOOR = 0.03
+# Learnt standard deviations, of colours and of frequencies, are at least this part of the largest, so that every picture can be reached.
+_COLOUR_FLOOR, _SPECTRUM_FLOOR = 0.03, 0.003
 
 
 class Statistics(NamedTuple):
@@ -92,7 +92,7 @@ def learn(logits: Float64, coefficients: Float64, radii: Float64, low: float, hi
     if values[-1] <= 0:
         raise InvalidArgument("the examples are all of one flat colour: nothing can be learnt from them.")
     # The symmetric root is unique, unlike that of a factorisation with columns of either sign.
-    root = (vectors * np.sqrt(np.maximum(values, _FLOOR**2 * values[-1]))) @ vectors.T
+    root = (vectors * np.sqrt(np.maximum(values, _COLOUR_FLOOR**2 * values[-1]))) @ vectors.T
     centred = coefficients.copy()
     centred[:, :, 0, 0] -= centre * np.sqrt(logits.shape[2] * logits.shape[3])
     power = (centred**2).mean(axis=(0, 1))
@@ -114,5 +114,5 @@ def _rings(power: Float64, radii: Float64) -> list[float]:
     if len(whole) > 1:
         # A few pictures of one brightness say nothing about brightness.
         whole[0] = max(whole[0], whole[1])
-    spectrum: list[float] = np.maximum(whole, _FLOOR * whole.max()).tolist()
+    spectrum: list[float] = np.maximum(whole, _SPECTRUM_FLOOR * whole.max()).tolist()
     return spectrum

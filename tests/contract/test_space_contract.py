@@ -1,0 +1,176 @@
+"""Every kind of space against the contract that plug-in authors run, and the contract against broken spaces."""
+
+import numpy as np
+import pytest
+
+import featviz as fv
+from featviz.errors import SpaceError
+from featviz.testing import spaces as contract
+from featviz.testing.spaces import SpaceContract, check_space
+
+
+def ramp(genes):
+    """A generator with four genes: pictures of 6 x 5, channels last, far outside [0, 1]."""
+    rows, columns = np.arange(6)[:, None], np.arange(5)[None, :]
+    return np.einsum("n,hw->nhw", genes[:, 0], rows + columns) + genes[:, 1:2, None]
+
+
+class Rings(fv.Space):
+    """A user's own space, with the two required members and an inverse."""
+
+    variables = {"centre": fv.Real(2), "radius": fv.Real()}
+
+    def decode(self, values):
+        return np.concatenate([values["centre"], np.exp(values["radius"])[:, None]], axis=1)
+
+    def encode(self, inputs):
+        return {"centre": inputs[:, :2], "radius": np.log(inputs[:, 2])}
+
+
+class Words(fv.Space):
+    """Inputs that are no numbers: a list, without encode."""
+
+    variables = {"word": fv.Real()}
+
+    def decode(self, values):
+        return [f"word{v:.2f}" for v in values["word"]]
+
+    def distance(self, a, b):
+        return np.array([[float(x != y) for y in b] for x in a])
+
+
+PHOTOS = np.random.default_rng(7).random((6, 9, 12, 3))
+
+CATALOGUE = {
+    "digits": lambda: fv.ImageSpace(28, 28),
+    "pedestrian": lambda: fv.ImageSpace(128, 64),
+    "odd": lambda: fv.ImageSpace(13, 37),
+    "row": lambda: fv.ImageSpace(1, 17),
+    "column": lambda: fv.ImageSpace(9, 1),
+    "one pixel": lambda: fv.ImageSpace(1, 1),
+    "rgb": lambda: fv.ImageSpace(16, 12, 3),
+    "rgb without colour": lambda: fv.ImageSpace(16, 12, 3, colour="none", decay=2),
+    "four channels": lambda: fv.ImageSpace(10, 8, 4, gain=2),
+    "two channels, own matrix": lambda: fv.ImageSpace(6, 6, 2, colour=[[1, 0.5], [0, 1]], mean=[0.2, 0.7]),
+    "low frequencies": lambda: fv.ImageSpace(48, 64, 3, frequencies=6),
+    "frequencies of both sides": lambda: fv.ImageSpace(20, 30, frequencies=(5, 2), decay=0),
+    "own spectrum": lambda: fv.ImageSpace(12, 12, spectrum=[1, 2, 3, 0.5]),
+    "learnt": lambda: fv.ImageSpace(9, 12, 3, examples=PHOTOS),
+    "pixels": lambda: fv.ImageSpace(7, 9, decoder="pixels"),
+    "pixels, rgb, other range": lambda: fv.ImageSpace(5, 4, 3, decoder="pixels", low=-1, high=1, gain=3),
+    "bytes": lambda: fv.ImageSpace(8, 8, low=0, high=255),
+    "narrow range": lambda: fv.ImageSpace(8, 8, low=0.1, high=0.3),
+    "generator": lambda: fv.ImageSpace(6, 5, decoder=ramp, genes=4),
+    "generator by name": lambda: fv.ImageSpace(6, 5, decoder=f"{__name__}:ramp", genes=4),
+    "own space": Rings,
+    "own space of words": Words,
+}
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+class TestCatalogue(SpaceContract):
+    @pytest.fixture
+    def space(self, name):
+        return CATALOGUE[name]()
+
+    # One process for each space would take most of the suite's time; a few kinds stand for all.
+    def test_other_process(self, space, name):
+        if name in {"rgb", "learnt", "generator by name", "own space", "pixels"}:
+            assert space.spec() is not None
+            super().test_other_process(space)
+
+
+def test_check_space_runs_every_check(monkeypatch):
+    ran = []
+    monkeypatch.setattr(
+        contract, "CHECKS", tuple(lambda s, c=c: (ran.append(c.__name__), c(s)) for c in contract.CHECKS)
+    )
+    check_space(fv.ImageSpace(5, 5))
+    methods = [name.replace("test_", "check_") for name in vars(SpaceContract) if name.startswith("test_")]
+    assert ran == methods
+
+
+class Forgetful(Rings):
+    def decode(self, values):
+        return super().decode(values)[:-1]
+
+
+class Unsteady(Rings):
+    def decode(self, values):
+        return super().decode(values) + np.random.default_rng().random()
+
+
+class Entangled(Rings):
+    def decode(self, values):
+        found = super().decode(values)
+        return found - found.mean(axis=0) if len(found) else found
+
+
+class Meddling(Rings):
+    def decode(self, values):
+        values["centre"] *= 2
+        return super().decode(values)
+
+
+class Unchecked(Rings):
+    def decode_latents(self, latents):
+        return self.decode({"centre": latents.real[:, :2], "radius": latents.real[:, 2]})
+
+
+class Skewed(Rings):
+    def distance(self, a, b):
+        return super().distance(a, b) * (1 + np.arange(len(a))[:, None])
+
+
+class SelfDistant(Rings):
+    def distance(self, a, b):
+        return super().distance(a, b) + 1
+
+
+class Raw(Rings):
+    def render(self, x):
+        return ["<b>html</b>"]
+
+
+class Lossy(Rings):
+    def encode(self, inputs):
+        return super().encode(np.round(inputs + 1))
+
+
+class WrongSpec(Rings):
+    def spec(self):
+        return fv.ImageSpace(3, 3).spec()
+
+
+class NotToml(Rings):
+    def spec(self):
+        return {"type": f"{__name__}:NotToml", "nothing": None}
+
+
+class Open(Rings):
+    def __setattr__(self, name, value):
+        object.__setattr__(self, name, value)
+
+
+@pytest.mark.parametrize(
+    ("broken", "check"),
+    [
+        (Forgetful, contract.check_decodes),
+        (Unsteady, contract.check_decodes),
+        (Entangled, contract.check_rows_are_independent),
+        (Meddling, contract.check_arguments_are_kept),
+        (Unchecked, contract.check_wrong_latents_are_refused),
+        (Skewed, contract.check_distance),
+        (SelfDistant, contract.check_distance),
+        (Raw, contract.check_render),
+        (Lossy, contract.check_encode),
+        (WrongSpec, contract.check_spec),
+        (NotToml, contract.check_spec),
+        (Unsteady, contract.check_other_process),
+        (Open, contract.check_frozen),
+    ],
+    ids=lambda x: x.__name__,
+)
+def test_a_broken_space_is_found_out(broken, check):
+    with pytest.raises((SpaceError, TypeError)):
+        check(broken())
