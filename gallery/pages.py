@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Card", "damaged_card", "index_page", "run_page"]
 
-GRID = 12
+GRID = 6
 MOST_REASONS = 8
 CARD_SIDE = 168
 _WORDS_ON_CARD = 160
@@ -98,7 +98,7 @@ def run_page(run: "Run", page: str, entries: list[Entry]) -> tuple[Card, dict[st
     if random.candidate and random.run:
         shown_random = show_large(random.run, random.candidate, "random", "the best random input", files)
     top = run.top(GRID) if best else []
-    diverse = sorted(run.top(GRID, diverse=True) if best else [], key=lambda c: (-c.score, c.id))
+    diverse = run.top(GRID, diverse=True) if best else []
     if [c.id for c in diverse] == [c.id for c in top]:
         diverse = []
     lines = _lines(run, random)

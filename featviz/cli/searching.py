@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from featviz.errors import FeatvizError, InvalidArgument, InvalidConfig
+from featviz.errors import FailureBudgetExceeded, InvalidArgument, InvalidConfig, OptimiserError, StorageError
 from featviz.storage import read_toml
 from featviz.storage.directory import SPEC_FILE, find_run
 from featviz.study import Run, build_search, search
@@ -75,7 +75,7 @@ def resume(path: Path, budget: int | None, warm: bool, progress: str) -> None:
 def _search(space: Any, objective: Any, arguments: dict[str, Any], out: str, progress: str) -> Run:
     try:
         return search(space, objective, out=out, progress=progress, **arguments)
-    except (KeyboardInterrupt, FeatvizError) as error:
+    except (KeyboardInterrupt, FailureBudgetExceeded, OptimiserError, StorageError) as error:
         if os.path.isfile(os.path.join(out, SPEC_FILE)):  # noqa: PTH113, PTH118  Path raises for a name too long
             error.add_note(f"What was evaluated is kept; go on with: featviz resume {shlex.quote(out)}")
         raise

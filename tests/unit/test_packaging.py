@@ -91,8 +91,8 @@ class TestLayout:
         assert modules.isdisjoint(set(featviz.__all__))
 
     def test_versions_agree(self):
-        version = PYPROJECT["project"]["version"]
-        assert featviz.__version__ == version
+        assert PYPROJECT["tool"]["setuptools"]["dynamic"]["version"]["attr"] == "featviz.version.VERSION"
+        version = featviz.__version__
         assert re.search(rf"^version: {re.escape(version)}$", (ROOT / "CITATION.cff").read_text(), re.MULTILINE)
         changes = (ROOT / "CHANGELOG.md").read_text()
         assert "\n## [Unreleased]\n" in changes or f"\n## [{version}]" in changes
