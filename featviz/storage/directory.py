@@ -14,6 +14,7 @@ __all__ = ["DATABASE", "SPEC_FILE", "RunDirectory", "check_run_name", "is_run"]
 SPEC_FILE = "run.toml"
 DATABASE = "evaluations.sqlite"
 _LOCK = ".lock"
+_FILES = frozenset({SPEC_FILE, f"{SPEC_FILE}.part", *(DATABASE + end for end in ("", "-wal", "-shm", "-journal"))})
 _MAX_NAME_BYTES = 200
 # Not allowed in file names on Windows, or acted on by a shell when a printed command is pasted.
 _REFUSED = frozenset("<>:\"|?*\\$`;&!'")
@@ -102,22 +103,18 @@ class RunDirectory:
         if SPEC_FILE in names and DATABASE in names:
             return True
         # A kill between the making of the two files leaves one of them, with no evaluation in it.
-        left_over = {
-            SPEC_FILE,
-            f"{SPEC_FILE}.part",
-            DATABASE,
-            f"{DATABASE}-wal",
-            f"{DATABASE}-shm",
-            f"{DATABASE}-journal",
-        }
-        if names - left_over:
+        if names - _FILES:
             raise RunExists(
                 f"{_shown(self.path)} is not empty and holds no run; choose an empty or a new directory, "
                 "so that nothing of yours is overwritten."
             )
-        for name in names:
-            (self.path / name).unlink()
+        self.clear()
         return False
+
+    def clear(self) -> None:
+        """Remove the description and the evaluations, to begin again."""
+        for name in _FILES:
+            (self.path / name).unlink(missing_ok=True)
 
     def close(self) -> None:
         """Let another process write."""

@@ -109,22 +109,29 @@ class Session:
         if directory is None:
             return RunStore.create(None, outputs, space.latent)
         if not directory.holds_run:
-            store = RunStore.create(directory.database, outputs, space.latent)
-            write_toml(directory.spec_file, self.spec)
-            return store
+            return self._make(directory, outputs, space)
         if not resume:
             raise RunExists(
                 f"{directory.path} holds a run already; pass resume=True to go on with it, or move it away."
             )
         stored = read_toml(directory.spec_file)
-        check_same(stored, self.spec, str(directory.path))
         # Read whole before anything is written, so that a damaged run is left as it is.
         self.records = self._read_records(directory.database)
+        if not self.records.batches:
+            # Nothing was answered yet, for instance because the box could not take the inputs of the space.
+            directory.clear()
+            return self._make(directory, outputs, space)
+        check_same(stored, self.spec, str(directory.path))
         if stored["search"] != self.spec["search"]:
             # Only what decides when a search ends can differ here: the run goes on to the new end.
             write_toml(directory.spec_file, stored | {"search": self.spec["search"]})
         self.spec = stored | {"search": self.spec["search"]}
         return RunStore.open(directory.database, writable=True)
+
+    def _make(self, directory: RunDirectory, outputs: tuple[str, ...], space: SearchSpace) -> RunStore:
+        store = RunStore.create(directory.database, outputs, space.latent)
+        write_toml(directory.spec_file, self.spec)
+        return store
 
     def _read_records(self, database: Path) -> Records:
         store = RunStore.open(database, writable=False)

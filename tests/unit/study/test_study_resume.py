@@ -123,6 +123,14 @@ def test_another_space_or_objective_is_refused(tmp_path):
             fv.search(space, goal, budget=90, restarts=2, seed=5, batch_size=9, out=tmp_path / "run", progress="none")
 
 
+def test_a_run_in_which_nothing_was_answered_does_not_stand_in_the_way(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        search(tmp_path / "run", at=0)
+    run = search(tmp_path / "run", seed=77)
+    assert run.spec["search"]["seed"] == 77
+    np.testing.assert_array_equal(run.scores, search(None, seed=77).scores)
+
+
 def test_resume_false_refuses_what_is_there(tmp_path):
     search(tmp_path / "run")
     with pytest.raises(RunExists, match="resume=True"):
