@@ -158,10 +158,11 @@ class ConvNet:
         return backward(g)[1]
 
 
-def white_box_optimum(model: Model, label: int, starts: int = 8, steps: int = 300, seed: int = 0) -> float:
+def white_box_optimum(model: Model, label: int, starts: int = 16, steps: int = 600, seed: int = 0) -> float:
     """The highest logit ``label`` over [0, 1]^784 that projected gradient ascent finds from several starts.
 
-    Nesterov momentum .9 on gradients scaled to a root mean square of 1; the step falls from .3 to .003.
+    Momentum .9 on gradients scaled to a root mean square of 1; the step falls from .3 to .003. Twice the starts
+    with twice the steps raise it by less than .002 of itself for every class of both models.
     """
     rng = np.random.default_rng(seed)
     x = rng.random((starts, SIDE * SIDE))

@@ -39,7 +39,7 @@ class ImageSpace(Space):
             smoother pictures. By default 32 along the longer side, or all there are.
         gain: dct, pixels: contrast under the prior, as a standard deviation before the sigmoid. More starts a
             search faster and ends it lower. By default 1.
-        decay: dct: exponent by which amplitudes fall with the frequency. By default .5 where every frequency
+        decay: dct: exponent by which amplitudes fall with the frequency. By default .4 where every frequency
             is kept, else 1.
         colour: dct: how channels go together: ``"natural"`` (the default for RGB), ``"none"``, or a matrix.
         mean: dct: the mean colour, a number for each channel. By default the middle of the range.

@@ -76,8 +76,10 @@ def to_unit(pictures: Any, shape: PictureShape) -> NDArray[np.float64]:
     else:
         low, high = 0, 255
         unit = batch / 255.0
+    # float32 cannot hold every bound: near 300, its numbers are 3e-5 apart.
+    slack = _SLACK + float(np.spacing(np.float32(max(abs(low), abs(high))))) / (high - low)
     # Written so that NaN fails too.
-    if not ((unit >= -_SLACK) & (unit <= 1 + _SLACK)).all():
+    if not ((unit >= -slack) & (unit <= 1 + slack)).all():
         raise SpaceError(
             f"{'float' if given.dtype.kind == 'f' else 'whole-number'} pictures must have values in "
             f"[{low:g}, {high:g}], but they go from {batch.min():g} to {batch.max():g}."

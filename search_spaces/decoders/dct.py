@@ -14,6 +14,7 @@ from featviz.search_spaces.pictures import PictureShape, to_unit
 __all__ = ["DctDecoder"]
 
 _MOST_FREQUENCIES = 32
+_DECAY_OF_ALL, _DECAY_OF_LOW = 0.4, 1.0
 # Numbers in the matrix of a basis; beyond it the picture is too long for this many frequencies.
 _LARGEST_BASIS = 50_000_000
 # More learnt numbers than this do not belong in a file for people.
@@ -36,7 +37,7 @@ class DctDecoder:
             along the other, or (vertical, horizontal); when left out, 32 along the longer side or all there are.
         gain: standard deviation of the picture before the sigmoid under the prior, a root mean square over
             pixels and channels; when left out 1, or that of the examples.
-        decay: the exponent; when left out .5 if every frequency is kept, else 1. With all of them, an exponent
+        decay: the exponent; when left out .4 if every frequency is kept, else 1. With all of them, an exponent
             of 1 leaves fine detail so small a share that a search cannot use it (a convolutional net on digits
             ended at .91 of its optimum instead of .96); with few, it makes clearer shapes.
         colour: see :func:`~featviz.search_spaces.decoders.statistics.colour_matrix`.
@@ -74,7 +75,9 @@ class DctDecoder:
         self._gain = checks.finite("gain", 1.0 if gain is None else gain, 0, 1e6, exclusive=True)
         if spectrum is None:
             full = self._kept == (shape.height, shape.width)
-            steepness = checks.finite("decay", (0.5 if full else 1.0) if decay is None else decay, 0, 10)
+            steepness = checks.finite(
+                "decay", (_DECAY_OF_ALL if full else _DECAY_OF_LOW) if decay is None else decay, 0, 10
+            )
             amplitude = np.maximum(radii, 1) ** -steepness
             self._falls: dict[str, Any] = {"decay": steepness}
         else:

@@ -14,7 +14,8 @@ __all__ = ["Statistics", "colour_matrix", "learn", "positive_numbers"]
 # Square root of the covariance of RGB in the pictures of ImageNet, as Lucid has it (lucid/optvis/param/color.py;
 # Olah et al. 2017, "Feature Visualization"). Columns: brightness, and two differences of colour.
 _NATURAL = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
-# Learnt standard deviations, of colours and of frequencies, are at least this part of the largest, so that every picture can be reached.
+# Learnt standard deviations, of colours and of frequencies, are at least this part of the largest, so that every
+# picture can be reached.
 _COLOUR_FLOOR, _SPECTRUM_FLOOR = 0.03, 0.003
 
 

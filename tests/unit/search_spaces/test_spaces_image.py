@@ -110,7 +110,7 @@ def test_frequencies(arguments, kept):
 
 
 def test_decay_is_gentler_where_every_frequency_is_kept():
-    assert fv.ImageSpace(28, 28).spec()["decay"] == 0.5
+    assert fv.ImageSpace(28, 28).spec()["decay"] == 0.4
     assert fv.ImageSpace(28, 28, frequencies=27).spec()["decay"] == 1.0
 
 
@@ -190,6 +190,12 @@ class TestEncode:
         assert np.isfinite(latents.real).all()
         (block,) = space.render(space.decode_latents(latents)[0])
         np.testing.assert_array_equal(block.pixels[..., 0], picture)
+
+    @pytest.mark.parametrize("low", [-300, 300, 1e6])
+    def test_takes_bounds_that_float32_cannot_hold(self, low):
+        space = fv.ImageSpace(4, 4, low=low + 1 / 3, high=low + 1)
+        saturated = space.decode_latents(fv.Latents.of_real(np.full((2, 16), [[1e9], [-1e9]])))
+        assert len(space.encode_inputs(saturated)) == 2
 
     @pytest.mark.parametrize("shape", [(6, 5), (6, 5, 1), (2, 6, 5), (2, 6, 5, 1)])
     def test_takes_every_layout(self, shape):
