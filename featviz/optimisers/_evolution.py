@@ -95,6 +95,11 @@ class EvolutionStrategy(ABC):
     accepts: ClassVar[frozenset[str]] = frozenset({"real"})
     replays: ClassVar[bool] = False
 
+    _bests: list[float]
+    _middles: list[float]
+    _waiting: list[tuple[Array, Array]]
+    _outstanding: set[float]
+
     def __init__(
         self,
         latent: LatentDescription,
@@ -226,13 +231,13 @@ class EvolutionStrategy(ABC):
         self._generation = 0
         self._flat = 0
         # The best and the middle score of each generation of the present block; their medians over the block before.
-        self._bests: list[float] = []
-        self._middles: list[float] = []
+        self._bests = []
+        self._middles = []
         self._before = (-math.inf, -math.inf)
-        self._waiting: list[tuple[Array, Array]] = []
+        self._waiting = []
         # The first gene of each row asked for since the last generation: 53 random bits, which tell own rows from
         # foreign ones whatever their order, and after a resume.
-        self._outstanding: set[float] = set()
+        self._outstanding = set()
         self._reset()
 
     def _foreign(self, rows: Array) -> NDArray[np.bool_] | None:
