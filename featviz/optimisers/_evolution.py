@@ -31,9 +31,9 @@ _LOOK_EVERY, _LONGEST_BLOCK = 10, 1000
 _LEAST_PART = 0.75
 
 
-def default_population(genes: int) -> int:
-    """4 + floor(3 ln genes), the default of CMA-ES (Hansen 2016, "The CMA Evolution Strategy: A Tutorial", eq. 48)."""
-    return 4 + math.floor(3 * math.log(genes))
+def default_population(genes: int, growth: float = 3.0) -> int:
+    """4 + floor(growth * ln genes); 3 is CMA-ES's (Hansen 2016, "The CMA Evolution Strategy: A Tutorial", eq. 48)."""
+    return 4 + math.floor(growth * math.log(genes))
 
 
 def start_point(latent: LatentDescription, start: Latents | None) -> Array:
@@ -81,10 +81,11 @@ class EvolutionStrategy(ABC):
         seed: 0 to 2**64 - 1.
         budget: evaluations to plan for; checked, and not used: the strategies are the same at any budget.
         start: a batch of one latent to begin (and begin again) at; the mean of the prior when left out.
-        population: rows of a generation; default 4 + floor(3 ln genes).
+        population: rows of a generation; by default 4 + floor(3 ln genes), or what the strategy says.
         batch_size: rows that the caller means to tell at a time. It becomes the population when it is at least half
             the default one; smaller batches are collected until there are enough for a selection.
-        sigma: the first step size, in standard deviations of the prior.
+        sigma: the first step size, in standard deviations of the prior; by default 1, or what the strategy says, and
+            half of it where ``start`` is given: whoever brings an example does not want all of the prior.
         restarts: begin again with twice the population when the search has stagnated (Auger & Hansen 2005, "A restart
             CMA evolution strategy with increasing population size").
 
@@ -94,6 +95,9 @@ class EvolutionStrategy(ABC):
     name: ClassVar[str]
     accepts: ClassVar[frozenset[str]] = frozenset({"real"})
     replays: ClassVar[bool] = False
+    # The default population is 4 + floor(population_growth * ln genes), the default first step ``first_step``.
+    population_growth: ClassVar[float] = 3.0
+    first_step: ClassVar[float] = 1.0
 
     _bests: list[float]
     _middles: list[float]
@@ -109,7 +113,7 @@ class EvolutionStrategy(ABC):
         *,
         population: int | None = None,
         batch_size: int | None = None,
-        sigma: float = 1.0,
+        sigma: float | None = None,
         restarts: bool = True,
     ) -> None:
         if latent.real < 1 or latent.options:
@@ -119,13 +123,15 @@ class EvolutionStrategy(ABC):
         self._latent = latent
         self._genes = latent.real
         self._start = start_point(latent, start)
-        default = default_population(latent.real)
+        default = default_population(latent.real, self.population_growth)
         if population is not None:
             self._first_population = checks.integer("population", population, 2, 1_000_000)
         elif batch_size is not None and 2 * checks.integer("batch_size", batch_size, 1) >= default:
             self._first_population = batch_size
         else:
             self._first_population = default
+        if sigma is None:
+            sigma = self.first_step if start is None else self.first_step / 2
         self._first_sigma = checks.finite("sigma", sigma, 0.0, _LARGEST_STEP, exclusive=True)
         if not isinstance(restarts, bool):
             raise WrongType(f"restarts must be True or False, but it is a {type(restarts).__name__}.")

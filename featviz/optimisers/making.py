@@ -97,7 +97,10 @@ def make_optimiser(
 
 def _pick(latent: LatentDescription) -> tuple[str, str]:
     if latent.kinds == {"real"}:
-        return "sep-cma", "all genes are real numbers, and separable CMA-ES needs the fewest evaluations on such spaces"
+        return "sep-cma", (
+            "all genes are real numbers; of what was measured, separable CMA-ES found the most on pictures "
+            "(benchmarks/RESULTS.md)"
+        )
     return "random", (
         "the space has categorical genes, and random search is the only optimiser here that takes them; it draws from "
         "the space's prior and learns nothing"

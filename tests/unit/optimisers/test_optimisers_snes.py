@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from featviz.errors import InvalidArgument, WrongType
-from featviz.latent import LatentDescription
+from featviz.latent import LatentDescription, Latents
 from featviz.optimisers.snes import Snes, _utilities
 
 
@@ -18,7 +18,7 @@ def score(x):
 def test_equals_the_paper_written_out(d):
     """Wierstra et al. 2014, algorithm 6, row by row and coordinate by coordinate."""
     n = 10
-    own = Snes(LatentDescription(d), 5, population=n)
+    own = Snes(LatentDescription(d), 5, population=n, sigma=1.0)
     mu, sigma = [0.0] * d, [1.0] * d
     raw = [max(0.0, math.log(n / 2 + 1) - math.log(k)) for k in range(1, n + 1)]
     u = [r / sum(raw) - 1 / n for r in raw]
@@ -34,6 +34,13 @@ def test_equals_the_paper_written_out(d):
         own.tell(asked, scores)
         np.testing.assert_allclose(own._mean, mu, rtol=1e-9, atol=1e-12)
         np.testing.assert_allclose(own._steps, sigma, rtol=1e-7)  # they fall to 5e-5
+
+
+def test_a_given_start_halves_the_first_step():
+    latent = LatentDescription(3)
+    start = Latents.of_real(np.ones((1, 3)))
+    assert Snes(latent, start=start)._steps[0] == Snes(latent)._steps[0] / 2
+    assert Snes(latent, start=start, sigma=2.0)._steps[0] == 2.0
 
 
 def test_utilities_sum_to_nothing_and_favour_no_missing_score():
@@ -84,7 +91,7 @@ def test_bad_options(options, error):
 
 
 def test_learning_rate_scales_the_steps_alone():
-    slow, fast = Snes(LatentDescription(4), learning_rate=0.5), Snes(LatentDescription(4), learning_rate=1.0)
+    slow, fast = (Snes(LatentDescription(4), learning_rate=rate, sigma=1.0) for rate in (0.5, 1.0))
     asked = slow.ask(8)
     fast.ask(8)
     slow.tell(asked, score(asked.real))
