@@ -13,13 +13,16 @@ SCALE, GAP = 2, 12
 
 
 def main() -> None:
+    """Draw the best picture of each restart, and the best random one apart from them."""
     run = fv.load(RUN)
     random = run.baseline_best
     if random is None:
         raise SystemExit(f"{RUN} has no random baseline; run the demo again.")
     ends = [int(i) for i in np.cumsum([history.evaluations[-1] for history in run.restart_histories])]
     begins = [0, *ends[:-1]]
-    bests = [run.candidate(begin + int(np.nanargmax(run.scores[begin:end]))) for begin, end in zip(begins, ends, strict=True)]
+    bests = [
+        run.candidate(begin + int(np.nanargmax(run.scores[begin:end]))) for begin, end in zip(begins, ends, strict=True)
+    ]
     tiles = [c.input[:, :, 0] for c in [*sorted(bests, key=lambda c: -c.score), random]]
     height, width = tiles[0].shape
     canvas = np.full((SCALE * height + 2 * GAP, len(tiles) * (SCALE * width + GAP) + 2 * GAP), 0.94)

@@ -39,3 +39,7 @@ class Ledger:
         for code, count in enumerate(np.bincount(statuses)):
             if code != Status.OK and count:
                 self.failures[Status(code)] += int(count)
+
+    def totals(self) -> dict[str, int | float]:
+        """Inputs sent, calls and seconds, for storing with a run."""
+        return {"inputs": self.inputs, "calls": self.calls, "seconds": self.seconds}

@@ -137,26 +137,26 @@ class RunStore:
             raise
         return store
 
-    def append(self, record: BatchRecord, latents: Latents, state: dict[str, Any] | None = None) -> None:
-        """Store one batch, and the state of its restart's optimiser after it, in one transaction."""
+    @property
+    def genes(self) -> tuple[int, int]:
+        """The numbers of real and of categorical genes."""
+        return self._real, self._categorical
+
+    def append(self, record: BatchRecord, latents: Latents) -> None:
+        """Store one batch in one transaction."""
         values = _values(record)
         row = (*values, checksum(*map(_as_bytes, values)), latents.real.tobytes(), latents.categorical.tobytes())
         with self._errors("cannot be written", full=True):
             self._db.execute("BEGIN IMMEDIATE")
             self._db.execute(f"INSERT INTO batches VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608  placeholders
-            if state is not None:
-                self._insert_state(record.restart, record.batch, state)
             self._db.execute("COMMIT")
 
     def set_state(self, restart: int, batch: int, state: dict[str, Any]) -> None:
         """Store the state of a restart's optimiser after ``batch``."""
-        with self._errors("cannot be written", full=True):
-            self._insert_state(restart, batch, state)
-
-    def _insert_state(self, restart: int, batch: int, state: dict[str, Any]) -> None:
         text = encode_state(state)
         row = (restart, batch, text, checksum(text.encode(), _as_bytes(batch)))
-        self._db.execute("INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?)", row)
+        with self._errors("cannot be written", full=True):
+            self._db.execute("INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?)", row)
 
     def records(self) -> Iterator[BatchRecord]:
         """The values of every batch, in order.

@@ -1,12 +1,14 @@
 """Choosing a few candidates that are both good and unlike one another."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["choose_diverse"]
 
 
-def choose_diverse(scores: NDArray[np.float64], distances: NDArray[np.float64], k: int) -> list[int]:
+def choose_diverse(scores: NDArray[np.float64], distances: Callable[[int], NDArray[np.float64]], k: int) -> list[int]:
     """Indices of ``k`` candidates, the best one first.
 
     Each further one has the largest product of its quality (its score, scaled to [0, 1] over the pool) and its
@@ -15,7 +17,7 @@ def choose_diverse(scores: NDArray[np.float64], distances: NDArray[np.float64], 
 
     Args:
         scores: float64 (n,), all finite.
-        distances: float64 (n, n) between the candidates.
+        distances: gives the distances, float64 (n,), of one candidate to all of them.
         k: how many; fewer come back when there are fewer candidates.
     """
     span = float(scores.max() - scores.min()) if len(scores) else 0.0
@@ -26,7 +28,7 @@ def choose_diverse(scores: NDArray[np.float64], distances: NDArray[np.float64], 
     for _ in range(min(k, len(scores))):
         pick = int(np.argmax(merit))
         chosen.append(pick)
-        nearest = np.minimum(nearest, distances[pick])
+        nearest = np.minimum(nearest, distances(pick))
         merit = quality * nearest
         merit[chosen] = -1.0
     return chosen

@@ -20,6 +20,8 @@ class Candidate:
 
     Args:
         id: its number in the run, from 0 in the order of evaluation.
+        evaluation: the how-many-th evaluation of the search (or of the random baseline) it was, from 1: where it lies
+            on the curve of the best so far.
         score: its score; higher is better.
         outputs: what the boxes answered, by name of the output.
         input: the decoded input itself (one, not a batch); None when it was not kept and cannot be decoded.
@@ -27,15 +29,11 @@ class Candidate:
     """
 
     id: int
+    evaluation: int
     score: float
     outputs: dict[str, float]
     input: Any
     latents: Latents | None
-
-    @property
-    def evaluation(self) -> int:
-        """How many evaluations the run had made when this one was done, itself included."""
-        return self.id + 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +83,7 @@ class Records:
         self.batches.append(record)
         self.failures += int(np.count_nonzero(record.statuses))
         self._counts[record.phase] += len(record)
-        for name in ("scores", "statuses", "phases", "restarts"):
+        for name in ("scores", "statuses", "phases", "restarts", "firsts"):
             self.__dict__.pop(name, None)
 
     def count(self, *phases: Phase) -> int:
@@ -112,6 +110,11 @@ class Records:
         """The restart of each evaluation by id."""
         return self._repeated([b.restart for b in self.batches])
 
+    @cached_property
+    def firsts(self) -> NDArray[np.int64]:
+        """The id of the first evaluation of each batch."""
+        return np.array([b.first for b in self.batches], dtype=np.int64)
+
     def of_phase(self, *phases: Phase) -> NDArray[np.int64]:
         """The ids of the evaluations made in ``phases``."""
         return np.flatnonzero(np.isin(self.phases, [int(p) for p in phases]))
@@ -121,11 +124,19 @@ class Records:
         scored = ids[~np.isnan(self.scores[ids])]
         return scored[np.argsort(-self.scores[scored], kind="stable")]
 
+    def best(self, *phases: Phase) -> float:
+        """The best score of ``phases``; NaN when there is none."""
+        return float(np.fmax.reduce(self.scores[self.of_phase(*phases)], initial=np.nan))
+
+    def places(self, ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The batch of each of ``ids``, and its row there."""
+        batches = np.searchsorted(self.firsts, ids, side="right") - 1
+        return batches, ids - self.firsts[batches]
+
     def locate(self, evaluation: int) -> tuple[BatchRecord, int]:
         """The batch that holds an evaluation, and its row there."""
-        firsts = [b.first for b in self.batches]
-        batch = self.batches[int(np.searchsorted(firsts, evaluation, side="right")) - 1]
-        return batch, evaluation - batch.first
+        batches, rows = self.places(np.array([evaluation]))
+        return self.batches[int(batches[0])], int(rows[0])
 
     def _repeated(self, values: list[int]) -> NDArray[np.int64]:
         return np.repeat(np.array(values, dtype=np.int64), [len(b) for b in self.batches])

@@ -2,8 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +12,15 @@ from numpy.typing import NDArray
 from featviz import checks
 from featviz.batches import take_one
 from featviz.blocks import Block
-from featviz.errors import FeatvizError, InvalidArgument, RunDamaged
+from featviz.errors import FeatvizError, InvalidArgument
 from featviz.evaluation import Status
-from featviz.latent import Latents
 from featviz.protocols import SearchSpace
 from featviz.storage import BestInput, Phase, RunDirectory, RunStore, read_best, read_toml
 from featviz.storage.directory import DATABASE, SPEC_FILE, find_run, is_run
 from featviz.study.history import Candidate, History, Records
 from featviz.study.notebook import run_html
-from featviz.study.session import Session, diverse_ids, gather_latents
-from featviz.study.spec import names_code
+from featviz.study.session import LatentReader, Session, diverse_ids, gather_latents, read_latents
+from featviz.study.spec import check_tables, names_code
 from featviz.text import visible
 
 __all__ = ["Run", "find_runs", "load"]
@@ -48,7 +46,7 @@ class Run:
         spec: dict[str, Any],
         space: SearchSpace | None,
         records: Records,
-        read_latents: Callable[[int], Latents],
+        read_latents: LatentReader,
         output_names: tuple[str, ...],
         status: str,
         stop_reason: str,
@@ -67,7 +65,7 @@ class Run:
             spec=session.spec,
             space=space,
             records=Records(records.batches),
-            read_latents=session.latents,
+            read_latents=session.read_latents,
             output_names=session.store.outputs,
             status=status,
             stop_reason=reason,
@@ -108,7 +106,7 @@ class Run:
     @property
     def baseline_best(self) -> Candidate | None:
         """The best of the random inputs, or None when the run has none."""
-        ids = self._records.ranked(self._records.of_phase(Phase.BASELINE))[:1]
+        ids = self._records.ranked(self._baseline_ids)[:1]
         return next(iter(self._candidates(ids)), None)
 
     def candidate(self, evaluation: int) -> Candidate:
@@ -127,13 +125,12 @@ class Run:
     @cached_property
     def history(self) -> History:
         """Best so far against the evaluations of the search, reference inputs included."""
-        return self._history(self._records.of_phase(Phase.SEARCH, Phase.REFERENCE))
+        return self._history(self._search_ids)
 
     @cached_property
     def baseline(self) -> History | None:
         """Best so far of the random inputs; None when the run has none."""
-        ids = self._records.of_phase(Phase.BASELINE)
-        return self._history(ids) if len(ids) else None
+        return self._history(self._baseline_ids) if len(self._baseline_ids) else None
 
     @cached_property
     def restart_histories(self) -> list[History]:
@@ -184,11 +181,24 @@ class Run:
 
     @cached_property
     def _ranked(self) -> NDArray[np.int64]:
-        return self._records.ranked(self._records.of_phase(Phase.SEARCH, Phase.REFERENCE))
+        return self._records.ranked(self._search_ids)
 
     @cached_property
     def _stored(self) -> list[BestInput]:
         return [] if self.path is None else read_best(self.path)
+
+    def _order(self, phase: Phase, evaluation: int) -> int:
+        baseline = phase is Phase.BASELINE
+        ids = self._baseline_ids if baseline else self._search_ids
+        return int(np.searchsorted(ids, evaluation)) + 1
+
+    @cached_property
+    def _search_ids(self) -> NDArray[np.int64]:
+        return self._records.of_phase(Phase.SEARCH, Phase.REFERENCE)
+
+    @cached_property
+    def _baseline_ids(self) -> NDArray[np.int64]:
+        return self._records.of_phase(Phase.BASELINE)
 
     def _history(self, ids: NDArray[np.int64]) -> History:
         return History.of(self._records.scores[ids])
@@ -204,7 +214,16 @@ class Run:
             record, at = self._records.locate(evaluation)
             x = kept.get(evaluation) if inputs is None else take_one(inputs, row)
             outputs = dict(zip(self.output_names, map(float, record.outputs[at]), strict=True))
-            found.append(Candidate(evaluation, float(record.scores[at]), outputs, x, latents[row : row + 1]))
+            found.append(
+                Candidate(
+                    id=evaluation,
+                    evaluation=self._order(record.phase, evaluation),
+                    score=float(record.scores[at]),
+                    outputs=outputs,
+                    input=x,
+                    latents=latents[row : row + 1],
+                )
+            )
         return found
 
 
@@ -224,7 +243,7 @@ def load(path: str | os.PathLike[str], *, space: SearchSpace | None = None) -> R
     """
     where = find_run(path)
     spec = read_toml(where / SPEC_FILE)
-    _check_tables(spec, where)
+    check_tables(spec, str(where / SPEC_FILE))
     store = RunStore.open(where / DATABASE, writable=False)
     try:
         records = Records(store.records())
@@ -235,19 +254,12 @@ def load(path: str | os.PathLike[str], *, space: SearchSpace | None = None) -> R
     if status == "running" and not RunDirectory.is_locked(where):
         status, reason = "interrupted", "the process that made it ended"
 
-    def read_latents(batch: int) -> Latents:
-        reading = RunStore.open(where / DATABASE, writable=False)
-        try:
-            return reading.latents(batch)
-        finally:
-            reading.close()
-
     return Run(
         path=where,
         spec=spec,
         space=space if space is not None else _space_of(spec),
         records=records,
-        read_latents=read_latents,
+        read_latents=partial(read_latents, where / DATABASE),
         output_names=outputs,
         status=status,
         stop_reason=reason,
@@ -269,12 +281,6 @@ def find_runs(folder: str | os.PathLike[str]) -> list[Path]:
 def _prune(folders: list[str]) -> bool:
     folders[:] = sorted(name for name in folders if not name.startswith("."))
     return True
-
-
-def _check_tables(spec: dict[str, Any], where: Path) -> None:
-    for name in ("search", "provenance"):
-        if not isinstance(spec.get(name), dict):
-            raise RunDamaged(f"{visible(str(where), 300)}/{SPEC_FILE} has no table [{name}].")
 
 
 def _space_of(spec: dict[str, Any]) -> SearchSpace | None:

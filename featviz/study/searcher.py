@@ -1,6 +1,5 @@
 """The optimiser of each restart: made, and brought back to where a stored run left it."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,61 +8,126 @@ from featviz.errors import ReplayDivergence
 from featviz.latent import LatentDescription, Latents
 from featviz.optimisers import MadeOptimiser, make_optimiser
 from featviz.protocols import Optimiser
-from featviz.storage import Phase, RunStore
+from featviz.storage import Phase
 from featviz.study.history import Records
-from featviz.study.settings import Settings
+from featviz.study.plan import Plan
+from featviz.study.session import Session
 
-__all__ = ["make_searcher", "restore_searcher"]
+__all__ = ["Searcher", "make_searcher"]
 
 
 def make_searcher(
-    name: str, latent: LatentDescription, settings: Settings, restart: int = 0, start: Latents | None = None
+    name: str, latent: LatentDescription, plan: Plan, restart: int = 0, start: Latents | None = None
 ) -> MadeOptimiser:
     """A fresh optimiser for a restart, its name, and why it was chosen."""
-    begun = settings.boundary(restart - 1) if restart else 0
+    settings = plan.settings
     return make_optimiser(
         name,
         latent,
         seed=_seed(settings.seed, restart),
-        budget=max(1, settings.boundary(restart) - begun),
+        budget=plan.budget_of(restart),
         batch_size=settings.batch_size,
         start=start,
         **settings.optimiser_options,
     )
 
 
-def restore_searcher(fresh: Optimiser, store: RunStore, records: Records, restart: int) -> Optimiser:
-    """``fresh``, brought to the state after the last stored batch of its restart.
+class Searcher:
+    """Asks and tells the optimiser of the present restart, and keeps it in step with what is stored.
 
-    The newest stored state is loaded; the batches after it are asked for again, held against their digests and
-    told their stored scores.
+    The optimiser is let go of while it is asked or told: after an exception or an interruption there it might know
+    more, or less, than the store, so it is made again from the store when it is next needed.
 
-    Raises:
-        ReplayDivergence: when the optimiser asks for other latents than it did the first time.
+    Args:
+        latent: of the space.
+        plan: of the search.
+        session: the run that is being made.
+        records: its batches; the caller adds to them.
+        warm: go on from the best input so far in place of a replay.
     """
-    newest = -1
-    if not fresh.replays and (stored := store.state(restart)) is not None:
-        newest, state = stored
-        fresh.load_state_dict(state)
-    for record in records.batches:
-        if record.phase is not Phase.SEARCH or record.restart != restart or record.batch <= newest:
-            continue
-        asked = fresh.ask(len(record))
-        if asked.digest() != record.digest:
-            raise ReplayDivergence(
-                f"batch {record.batch} is not what the optimiser {fresh.name!r} asks for now. The run was made with "
-                "another version of a library or on another type of machine, or its objective is not deterministic "
-                'in its settings. Pass resume="warm" (on the command line: --warm) to go on from the best input '
-                "found so far; the run is then marked as not reproducible."
-            )
-        fresh.tell(asked, record.scores)
-    return fresh
 
+    def __init__(self, latent: LatentDescription, plan: Plan, session: Session, records: Records, warm: bool) -> None:
+        self._latent, self._plan, self._session, self._records = latent, plan, session, records
+        self._warm = warm
+        self._optimiser: Optimiser | None = None
+        self._restart = -1
 
-def reference_starts(latents_of: Callable[[Any], Latents], records: Records) -> list[Latents]:
-    """The latents of the reference inputs that have a score, best first: where the restarts begin."""
-    ids = records.ranked(records.of_phase(Phase.REFERENCE))
-    return list(latents_of(ids)) if len(ids) else []
+    def ask(self, restart: int, n: int) -> Latents:
+        """The next ``n`` latents of a restart. Call ``keep`` once they can be evaluated."""
+        if self._optimiser is None or self._restart != restart:
+            self._asked = self._make(restart)
+        else:
+            self._asked = self._optimiser
+        self._optimiser, self._restart = None, restart
+        return self._asked.ask(n)
+
+    def keep(self) -> None:
+        """Take the optimiser back after ``ask``: what it asked for is in the caller's hands."""
+        self._optimiser = self._asked
+
+    def tell(self, latents: Latents, scores: Any) -> None:
+        """Tell the scores of a batch that is stored. Without an optimiser at hand its replay will tell them."""
+        optimiser, self._optimiser = self._optimiser, None
+        if optimiser is not None:
+            optimiser.tell(latents, scores)
+            self._optimiser = optimiser
+
+    def store_state(self) -> None:
+        """Store the optimiser's state as that after the last batch of its restart. Not between ask and tell."""
+        mine = [b.batch for b in reversed(self._records.batches) if b.phase is Phase.SEARCH][:1]
+        if self._optimiser is not None and not self._optimiser.replays and mine:
+            self._session.store.set_state(self._restart, mine[0], self._optimiser.state_dict())
+
+    def _make(self, restart: int) -> Optimiser:
+        records = [b for b in self._records.batches if b.phase is Phase.SEARCH and b.restart == restart]
+        if self._warm and records:
+            self._session.go_warm(restart, len(self._records.batches))
+        self._warm = False
+        since = self._session.warm_since(restart)
+        # By the name that was chosen when the run was made: "auto" may choose otherwise in a later version.
+        name = self._session.spec["provenance"]["optimiser"]
+        fresh = make_searcher(name, self._latent, self._plan, restart, self._start(restart, since)).optimiser
+        return self._replay(fresh, restart, since)
+
+    def _start(self, restart: int, since: int) -> Latents | None:
+        """Where the optimiser of a restart begins: the best so far where it went warm, else a reference input."""
+        if since:
+            before = Records(self._records.batches[:since])
+            best = before.ranked(before.of_phase(Phase.SEARCH, Phase.REFERENCE))[:1]
+            return self._session.latents_of(before, best) if len(best) else None
+        references = self._records.ranked(self._records.of_phase(Phase.REFERENCE))
+        if not len(references):
+            return None
+        chosen = references[restart % len(references)]
+        return self._session.latents_of(self._records, np.array([chosen]))
+
+    def _replay(self, fresh: Optimiser, restart: int, since: int) -> Optimiser:
+        """``fresh``, brought to the state after the last stored batch of its restart.
+
+        The newest stored state is loaded; the batches after it are asked for again, held against their digests and
+        told their stored scores.
+
+        Raises:
+            ReplayDivergence: when the optimiser asks for other latents than it did the first time.
+        """
+        newest = since - 1
+        stored = None if fresh.replays else self._session.store.state(restart)
+        if stored is not None and stored[0] >= since:
+            newest = stored[0]
+            fresh.load_state_dict(stored[1])
+        for record in self._records.batches[newest + 1 :]:
+            if record.phase is not Phase.SEARCH or record.restart != restart:
+                continue
+            asked = fresh.ask(len(record))
+            if asked.digest() != record.digest:
+                raise ReplayDivergence(
+                    f"batch {record.batch} is not what the optimiser {fresh.name!r} asks for now. The run was made "
+                    "with another version of a library, on another type of machine, or by an optimiser that does "
+                    'not repeat itself. Pass resume="warm" (on the command line: --warm) to go on from the best input '
+                    "found so far; the run is then marked as not reproducible."
+                )
+            fresh.tell(asked, record.scores)
+        return fresh
 
 
 def _seed(seed: int, restart: int) -> int:

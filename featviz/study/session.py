@@ -1,19 +1,21 @@
 """A run while it is being made: its directory, its store and its description."""
 
+import contextlib
+import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from featviz.batches import take_one
-from featviz.errors import RunExists
+from featviz.batches import take, take_one
+from featviz.blocks import Block, TextBlock
+from featviz.errors import RunExists, RunMismatch, SpaceError
 from featviz.latent import Latents
 from featviz.protocols import ScoreFunction, SearchSpace
 from featviz.storage import (
-    BatchRecord,
     BestInput,
     Phase,
     RunDirectory,
@@ -25,12 +27,17 @@ from featviz.storage import (
 from featviz.study.diverse import choose_diverse
 from featviz.study.history import Records
 from featviz.study.settings import Settings
-from featviz.study.spec import check_same, describe_search
+from featviz.study.spec import check_same, check_tables, describe_search
+from featviz.text import first_line
 
-__all__ = ["Session", "diverse_ids", "gather_latents"]
+__all__ = ["LatentReader", "Session", "diverse_ids", "gather_latents", "read_latents"]
+
+LatentReader = Callable[[Sequence[int]], dict[int, Latents]]
 
 _KEPT = 9
+# Inputs among which different ones are chosen, and the memory that they may take.
 _DIVERSE_POOL = 400
+_DIVERSE_BYTES = 64_000_000
 
 
 class Session:
@@ -62,33 +69,62 @@ class Session:
                 self._directory.close()
             raise
 
-    def mark_not_reproducible(self) -> None:
-        """Note that the run differs from an uninterrupted one from here on."""
-        self.store.set_meta(reproducible="no")
+    @property
+    def first_budget(self) -> int:
+        """The budget that the run was made with."""
+        return int(self.store.meta("first_budget"))
+
+    def check_references(self, references: Latents | None) -> int:
+        """Note the reference inputs of a new run, or hold them against those that the run was made with.
+
+        Returns:
+            How many reference inputs the run begins with.
+
+        Raises:
+            RunMismatch: when they are others, or are needed to go on and were not given.
+        """
+        given = "" if references is None else f"{len(references)} {references.digest().hex()}"
+        if not self.records.batches:
+            self.store.set_meta(references=given)
+            return 0 if references is None else len(references)
+        stored = self.store.meta("references")
+        count = int(stored.split()[0]) if stored else 0
+        waiting = self.records.count(Phase.REFERENCE) < count and not self.records.count(Phase.SEARCH)
+        if (references is not None or waiting) and given != stored:
+            raise RunMismatch(
+                f"{self.path} holds a run that begins with {count} reference inputs, and "
+                f"{'others' if references is not None else 'none'} were given. Run it again with the same references="
+                " to go on with it, or choose another directory."
+            )
+        return count
+
+    def go_warm(self, restart: int, batch: int) -> None:
+        """Note that a restart goes on from the best input so far, from ``batch`` on, and repeats nothing before it."""
+        self.store.set_meta(**{f"warm_{restart}": str(batch), "reproducible": "no"})
         self.reproducible = False
 
-    def latents(self, batch: int) -> Latents:
-        """The latents of one batch, from the open store or, once the run is closed, from its file."""
+    def warm_since(self, restart: int) -> int:
+        """The batch from which a restart last went on warm; 0 when it never did."""
+        return int(self.store.meta(f"warm_{restart}", "0"))
+
+    def read_latents(self, batches: Sequence[int]) -> dict[int, Latents]:
+        """The latents of some batches, from the open store or, once the run is closed, from its file."""
         if not self.closed or self._directory is None:
-            return self.store.latents(batch)
-        store = RunStore.open(self._directory.database, writable=False)
-        try:
-            return store.latents(batch)
-        finally:
-            store.close()
+            return {batch: self.store.latents(batch) for batch in batches}
+        return read_latents(self._directory.database, batches)
 
     def latents_of(self, records: Records, ids: NDArray[np.int64]) -> Latents:
         """The latents of evaluations, in the order of ``ids``."""
-        return gather_latents(self.latents, records, ids)
+        return gather_latents(self.read_latents, records, ids)
 
     def finish(
-        self, space: SearchSpace, records: Records, state: dict[str, Any] | None, status: str, reason: str
+        self, space: SearchSpace, records: Records, asked: Mapping[str, float], status: str, reason: str
     ) -> None:
-        """Write the best inputs, the optimiser's state and the verdict, and let go of the directory."""
+        """Write the best inputs, what the boxes were asked and the verdict, and let go of the directory."""
         try:
-            searched = [b for b in records.batches if b.phase is Phase.SEARCH]
-            if state is not None and searched:
-                self.store.set_state(searched[-1].restart, searched[-1].batch, state)
+            before = json.loads(self.store.meta("asked", "{}"))
+            total = {name: before.get(name, 0) + value for name, value in asked.items()}
+            self.store.set_meta(asked=json.dumps(total))
             if self.path is not None:
                 write_best(self.path, self._best_inputs(space, records))
         finally:
@@ -107,7 +143,9 @@ class Session:
     def _open(self, outputs: tuple[str, ...], space: SearchSpace, resume: bool) -> RunStore:
         directory = self._directory
         if directory is None:
-            return RunStore.create(None, outputs, space.latent)
+            store = RunStore.create(None, outputs, space.latent)
+            store.set_meta(first_budget=str(self.spec["search"]["budget"]))
+            return store
         if not directory.holds_run:
             return self._make(directory, outputs, space)
         if not resume:
@@ -115,6 +153,7 @@ class Session:
                 f"{directory.path} holds a run already; pass resume=True to go on with it, or move it away."
             )
         stored = read_toml(directory.spec_file)
+        check_tables(stored, str(directory.spec_file))
         # Read whole before anything is written, so that a damaged run is left as it is.
         self.records = self._read_records(directory.database)
         if not self.records.batches:
@@ -126,10 +165,15 @@ class Session:
             # Only what decides when a search ends can differ here: the run goes on to the new end.
             write_toml(directory.spec_file, stored | {"search": self.spec["search"]})
         self.spec = stored | {"search": self.spec["search"]}
-        return RunStore.open(directory.database, writable=True)
+        store = RunStore.open(directory.database, writable=True)
+        if store.genes != (space.latent.real, len(space.latent.options)):
+            store.close()
+            raise RunMismatch(f"{directory.path} holds a run of another space: it has {store.genes[0]} real genes.")
+        return store
 
     def _make(self, directory: RunDirectory, outputs: tuple[str, ...], space: SearchSpace) -> RunStore:
         store = RunStore.create(directory.database, outputs, space.latent)
+        store.set_meta(first_budget=str(self.spec["search"]["budget"]))
         write_toml(directory.spec_file, self.spec)
         return store
 
@@ -143,7 +187,9 @@ class Session:
     def _best_inputs(self, space: SearchSpace, records: Records) -> list[BestInput]:
         ranked = records.ranked(records.of_phase(Phase.SEARCH, Phase.REFERENCE))
         roles = [("top", int(i)) for i in ranked[:_KEPT]]
-        roles += [("diverse", int(i)) for i in diverse_ids(space, records, self.latents, _KEPT)]
+        # A space need not know how far apart its inputs are; its runs then do without this choice.
+        with contextlib.suppress(SpaceError):
+            roles += [("diverse", int(i)) for i in diverse_ids(space, records, self.read_latents, _KEPT)]
         roles += [("baseline", int(i)) for i in records.ranked(records.of_phase(Phase.BASELINE))[:1]]
         if not roles:
             return []
@@ -152,35 +198,55 @@ class Session:
         entries = []
         for row, (role, i) in enumerate(roles):
             x = take_one(inputs, row)
-            entries.append(BestInput(i, role, float(records.scores[i]), x, space.render(x)))
+            entries.append(BestInput(i, role, float(records.scores[i]), x, _rendered(space, x)))
         return entries
 
 
-def diverse_ids(space: SearchSpace, records: Records, read: Callable[[int], Latents], k: int) -> NDArray[np.int64]:
+def _rendered(space: SearchSpace, x: Any) -> Sequence[Block]:
+    try:
+        return space.render(x)
+    except Exception as error:  # noqa: BLE001  a user's renderer must not keep a run from being closed
+        return [TextBlock(f"this input could not be rendered: {first_line(error)}")]
+
+
+def diverse_ids(space: SearchSpace, records: Records, read: LatentReader, k: int) -> NDArray[np.int64]:
     """The ids of ``k`` good and different inputs, the best first.
 
     They are chosen among inputs spread evenly over the better half of the ranking: near its end a search proposes
     variants of one input only.
+
+    Raises:
+        SpaceError: when the space has no distance for its inputs.
     """
     ranked = records.ranked(records.of_phase(Phase.SEARCH, Phase.REFERENCE))
     better = ranked[: max(k, len(ranked) // 2)]
-    if len(better) <= 1:
-        return better
-    pool = better[np.unique(np.linspace(0, len(better) - 1, min(len(better), _DIVERSE_POOL)).astype(int))]
+    if len(better) <= 1 or k < 1:
+        return better[:k]
+    first = space.decode_latents(gather_latents(read, records, better[:1]))
+    size = max(1, int(getattr(first, "nbytes", 0)))
+    count = min(len(better), max(2 * k, min(_DIVERSE_POOL, _DIVERSE_BYTES // size)))
+    pool = better[np.unique(np.linspace(0, len(better) - 1, count).astype(int))]
     inputs = space.decode_latents(gather_latents(read, records, pool))
-    chosen: NDArray[np.int64] = pool[choose_diverse(records.scores[pool], space.distance(inputs, inputs), k)]
+
+    def distances(i: int) -> NDArray[np.float64]:
+        row: NDArray[np.float64] = space.distance(take(inputs, slice(i, i + 1)), inputs)[0]
+        return row
+
+    chosen: NDArray[np.int64] = pool[choose_diverse(records.scores[pool], distances, k)]
     return chosen
 
 
-def gather_latents(read: Callable[[int], Latents], records: Records, ids: NDArray[np.int64]) -> Latents:
+def read_latents(database: Path, batches: Sequence[int]) -> dict[int, Latents]:
+    """The latents of some batches of a run on disk."""
+    store = RunStore.open(database, writable=False)
+    try:
+        return {batch: store.latents(batch) for batch in batches}
+    finally:
+        store.close()
+
+
+def gather_latents(read: LatentReader, records: Records, ids: NDArray[np.int64]) -> Latents:
     """The latents of evaluations, in the order of ``ids``; each batch is read once."""
-    cache: dict[int, Latents] = {}
-
-    def one(evaluation: int) -> Latents:
-        batch: BatchRecord
-        batch, row = records.locate(evaluation)
-        if batch.batch not in cache:
-            cache[batch.batch] = read(batch.batch)
-        return cache[batch.batch][row : row + 1]
-
-    return Latents.concatenate([one(int(i)) for i in ids])
+    batches, rows = records.places(ids)
+    found = read(sorted({int(b) for b in batches}))
+    return Latents.concatenate([found[int(b)][row : row + 1] for b, row in zip(batches, rows, strict=True)])

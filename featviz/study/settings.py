@@ -53,17 +53,6 @@ class Settings:
                 f"{self.restarts:,} restarts need a budget of at least as many evaluations, but it is {self.budget:,}."
             )
 
-    def boundary(self, restart: int) -> int:
-        """The evaluations at which a restart ends: the budget is split evenly, and a last one goes to its end."""
-        return self.budget * (restart + 1) // self.restarts
-
-    def restart_at(self, spent: int) -> int:
-        """The restart that is next when ``spent`` evaluations have been made."""
-        restart = max(0, spent * self.restarts // self.budget - 1)
-        while self.boundary(restart) <= spent:
-            restart += 1
-        return restart
-
     def table(self) -> dict[str, Any]:
         """The settings as a TOML table; what is not set is left out."""
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}

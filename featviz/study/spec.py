@@ -5,6 +5,7 @@ The same tables are a run's description and a user's configuration, so ``featviz
 
 import datetime as dt
 import platform
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -12,19 +13,30 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from featviz import checks
-from featviz.errors import InvalidConfig, RunMismatch
+from featviz.errors import InvalidConfig, RunDamaged, RunMismatch
 from featviz.protocols import Box, ScoreFunction, SearchSpace, Spec
 from featviz.study.settings import Settings
 from featviz.text import visible
 from featviz.version import VERSION
 
-__all__ = ["FORMAT", "Search", "build_search", "check_same", "describe_search", "is_rebuildable", "names_code"]
+__all__ = [
+    "FORMAT",
+    "Search",
+    "build_search",
+    "check_same",
+    "check_tables",
+    "describe_search",
+    "is_rebuildable",
+    "names_code",
+]
 
 FORMAT = 1
 _TABLES = ("featviz", "format", "space", "box", "boxes", "objective", "search", "provenance")
 _SETTINGS = tuple(f.name for f in fields(Settings))
 # Which of a search's settings decide what is asked; the others only decide when it ends.
 _IDENTITY = ("optimiser", "optimiser_options", "seed", "restarts", "batch_size")
+# Part of the default repr of an object, and different in every process.
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _PACKAGES = (
     "featviz",
     "numpy",
@@ -63,9 +75,9 @@ def describe_search(
     tables["search"] = settings.table()
     tables["provenance"] = {
         "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "space": visible(repr(space), 500),
+        "space": visible(_ADDRESS.sub("", repr(space)), 500),
         "boxes": [visible(box.name) for box in boxes],
-        "objective": "outputs told by the caller" if objective is None else visible(objective.describe(), 1000),
+        "objective": "scores told by the caller" if objective is None else visible(objective.describe(), 1000),
         "optimiser": chosen,
         "why": why,
         "rebuildable": is_rebuildable(tables),
@@ -100,7 +112,7 @@ def check_same(stored: Mapping[str, Any], asked: Mapping[str, Any], where: str) 
         old, new = stored["search"].get(name), asked["search"].get(name)
         if old != new:
             differing.append(f"{name} (there {visible(old, 60)}, here {visible(new, 60)})")
-    for name in ("objective", "boxes"):
+    for name in ("space", "objective", "boxes"):
         if stored["provenance"].get(name) != asked["provenance"].get(name):
             differing.append(name)
     if differing:
@@ -108,6 +120,13 @@ def check_same(stored: Mapping[str, Any], asked: Mapping[str, Any], where: str) 
             f"{where} holds a run of another search: it differs in {', '.join(dict.fromkeys(differing))}. "
             "Choose another directory, or ask for the same search to go on with it."
         )
+
+
+def check_tables(tables: Mapping[str, Any], where: str) -> None:
+    """Raise :class:`RunDamaged` unless the tables that every run has are there."""
+    for name in ("search", "provenance"):
+        if not isinstance(tables.get(name), Mapping):
+            raise RunDamaged(f"{visible(where, 300)} has no table [{name}].")
 
 
 def build_search(tables: Mapping[str, Any], where: str) -> Search:

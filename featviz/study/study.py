@@ -9,19 +9,22 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from featviz import checks
 from featviz.batches import batch_length
 from featviz.errors import FeatvizError, InvalidArgument, SpaceError, StopSearch, WrongType
 from featviz.evaluation import Evaluator, FailureBudget, Outcome
 from featviz.latent import Latents
-from featviz.protocols import Optimiser, ScoreFunction, SearchSpace
+from featviz.protocols import ScoreFunction, SearchSpace
 from featviz.random import Streams
 from featviz.storage import BatchRecord, Phase
 from featviz.study.asked import Asked
+from featviz.study.plan import Next, Plan
 from featviz.study.progress import Callback, Progress, make_reporter
 from featviz.study.run import Run
-from featviz.study.searcher import make_searcher, reference_starts, restore_searcher
+from featviz.study.same_box import check_boxes
+from featviz.study.searcher import Searcher, make_searcher
 from featviz.study.session import Session
 from featviz.study.settings import Settings, check_parts
 
@@ -98,7 +101,7 @@ class Study:
         self._evaluator = Evaluator(objective)
         self._references = None if references is None else space.encode_inputs(references)
         # Made before anything touches the disk, so that an unusable choice leaves no directory behind.
-        made = make_searcher(optimiser, space.latent, settings)
+        made = make_searcher(optimiser, space.latent, Plan(settings, settings.budget, 0))
         self._settings = replace(settings, batch_size=settings.batch_size or made.optimiser.batch_size)
         self._session = Session(
             space,
@@ -112,19 +115,20 @@ class Study:
         )
         try:
             self._records = self._session.records
+            references_ = self._session.check_references(self._references)
+            self._plan = Plan(self._settings, self._session.first_budget, references_)
+            self._searcher = Searcher(space.latent, self._plan, self._session, self._records, resume == "warm")
             # A new session has a new failure budget: whoever resumes a run that it stopped has mended the cause.
             self._failure_budget = FailureBudget()
-            self._warm = resume == "warm"
-            self._optimiser: Optimiser | None = None
-            self._restart = -1
             self._outstanding: Asked | None = None
             self._stopped = ""
-            self._begun = time.monotonic()
+            self._begun = self._state_stored = time.monotonic()
             self._before = self._records.batches[-1].seconds if self._records.batches else 0.0
-            self._state_stored = time.monotonic()
-            self._best = self._best_so_far()
+            self._best = self._records.best(Phase.SEARCH, Phase.REFERENCE)
+            if objective is not None and resume != "warm":
+                check_boxes(objective, self._evaluator, space, self._session, self._records)
         except BaseException:
-            self._session.close("interrupted", "")
+            self._session.close("interrupted", "it could not be gone on with")
             raise
 
     # -- where the search stands ---------------------------------------------------------------------------------
@@ -159,11 +163,11 @@ class Study:
         """
         if self._outstanding is not None:
             raise InvalidArgument("tell the outputs of the batch before, then ask for the next one.")
-        following = self._next(n)
+        size = self._settings.batch_size if n is None else checks.integer("n", n, 1)
+        following = self._next()
         if following is None:
             raise InvalidArgument("the study is done: its budget is spent or its target reached (study.done is True).")
-        phase, restart, count = following
-        latents = self._latents(phase, restart, count)
+        latents = self._latents(following, size or 1)
         inputs = self._space.decode_latents(latents)
         if (decoded := batch_length(inputs)) != len(latents):
             raise SpaceError(
@@ -171,7 +175,9 @@ class Study:
             )
         first = self._records.count()
         ids = np.arange(first, first + len(latents), dtype=np.int64)
-        self._outstanding = Asked(ids, inputs, latents, phase, restart)
+        self._outstanding = Asked(ids, inputs, latents, following.phase, following.restart)
+        if following.phase is Phase.SEARCH:
+            self._searcher.keep()
         return self._outstanding
 
     def tell(self, ids: ArrayLike, outputs: ArrayLike) -> None:
@@ -214,12 +220,7 @@ class Study:
         reporter = make_reporter(self._progress)
         try:
             while not self.done:
-                progress = self.step()
-                reporter.show(progress)
-                for callback in self._callbacks:
-                    callback(progress)
-        except StopSearch as stop:
-            self._stopped = f"stopped by a callback{': ' if str(stop) else ''}{stop}"
+                reporter.show(self.step())
         except BaseException as error:
             self._close_after(error)
             raise
@@ -234,8 +235,13 @@ class Study:
     def close(self, reason: str = "") -> Run:
         """Write the best inputs and the state of the search, and let go of the directory. May be called twice."""
         if not self._session.closed:
-            status, why = ("interrupted", reason) if reason else self._verdict()
-            self._session.finish(self._space, self._records, self._optimiser_state(), status, why)
+            status, why = self._verdict()
+            if status != "finished":
+                status, why = "interrupted", reason or "it was closed before its budget was spent"
+            if self._outstanding is None:
+                # With a batch outstanding the state is between two generations; the last stored one serves instead.
+                self._searcher.store_state()
+            self._session.finish(self._space, self._records, self._evaluator.ledger.totals(), status, why)
         return self.result()
 
     def __enter__(self) -> Self:
@@ -258,57 +264,17 @@ class Study:
 
     # -- inside --------------------------------------------------------------------------------------------------
 
-    def _next(self, n: int | None = None) -> tuple[Phase, int, int] | None:
-        """Phase, restart and size of the next batch, or None at the end."""
-        settings = self._settings
-        if self._stopped or (settings.max_seconds is not None and self.seconds >= settings.max_seconds):
-            return None
-        size = settings.batch_size if n is None else n
-        if not isinstance(size, int | np.integer) or size < 1:
-            raise InvalidArgument(f"n must be a whole number of at least 1, but it is {n!r}.")
-        referred, searched = self._records.count(Phase.REFERENCE), self._records.count(Phase.SEARCH)
-        spent = referred + searched
-        if spent < settings.budget and not self._target_reached:
-            waiting = 0 if self._references is None or searched else len(self._references) - referred
-            if waiting > 0:
-                return Phase.REFERENCE, 0, min(size, waiting, settings.budget - spent)
-            restart = settings.restart_at(spent)
-            return Phase.SEARCH, restart, min(size, settings.boundary(restart) - spent)
-        left = settings.baseline - self._records.count(Phase.BASELINE)
-        if left > 0:
-            return Phase.BASELINE, 0, min(max(size, _BASELINE_BATCH), left)
-        return None
+    def _next(self) -> Next | None:
+        return None if self._stopped else self._plan.next(self._records, self._best, self.seconds)
 
-    def _latents(self, phase: Phase, restart: int, n: int) -> Latents:
-        if phase is Phase.BASELINE:
-            done = self._records.count(Phase.BASELINE)
-            return self._space.latent.sample(Streams(self._settings.seed, _BASELINE_STREAM).at(done), n)
-        if phase is Phase.REFERENCE and self._references is not None:
-            done = self._records.count(Phase.REFERENCE)
-            return self._references[done : done + n]
-        if self._optimiser is None or self._restart != restart:
-            self._optimiser = self._make_optimiser(restart)
-            self._restart = restart
-        return self._optimiser.ask(n)
-
-    def _make_optimiser(self, restart: int) -> Optimiser:
-        def latents_of(ids: NDArray[np.int64]) -> Latents:
-            return self._session.latents_of(self._records, ids)
-
-        starts = reference_starts(latents_of, self._records)
-        start = starts[restart % len(starts)] if starts else None
-        begun = any(b.phase is Phase.SEARCH and b.restart == restart for b in self._records.batches)
-        if begun and self._warm:
-            ranked = self._records.ranked(self._records.of_phase(Phase.SEARCH, Phase.REFERENCE))
-            self._session.mark_not_reproducible()
-            return self._make_fresh(restart, latents_of(ranked[:1]))
-        fresh = self._make_fresh(restart, start)
-        return restore_searcher(fresh, self._session.store, self._records, restart) if begun else fresh
-
-    def _make_fresh(self, restart: int, start: Latents | None) -> Optimiser:
-        # By the name that was chosen when the run was made: "auto" may choose otherwise in a later version.
-        name = self._session.spec["provenance"]["optimiser"]
-        return make_searcher(name, self._space.latent, self._settings, restart, start).optimiser
+    def _latents(self, following: Next, size: int) -> Latents:
+        if following.phase is Phase.SEARCH:
+            return self._searcher.ask(following.restart, min(size, following.most))
+        done = self._records.count(following.phase)
+        if following.phase is Phase.REFERENCE and self._references is not None:
+            return self._references[done : done + min(size, following.most)]
+        rng = Streams(self._settings.seed, _BASELINE_STREAM).at(done)
+        return self._space.latent.sample(rng, min(max(size, _BASELINE_BATCH), following.most))
 
     def _record(self, asked: Asked, outcome: Outcome) -> Progress:
         record = BatchRecord(
@@ -323,30 +289,25 @@ class Study:
             reasons=outcome.reasons,
             digest=asked.latents.digest(),
         )
-        state = None
+        # First of all the answers are stored; when that fails, they can be told again.
+        self._session.store.append(record, asked.latents)
         self._outstanding = None
-        if asked.phase is Phase.SEARCH and self._optimiser is not None:
-            self._optimiser.tell(asked.latents, outcome.scores)
-            if time.monotonic() - self._state_stored >= _STATE_SECONDS:
-                state = self._optimiser_state()
-                self._state_stored = time.monotonic()
-        try:
-            self._session.store.append(record, asked.latents, state)
-        except BaseException:
-            # The optimiser knows more than the store now: its state must not be stored any more.
-            self._optimiser = None
-            raise
         self._records.add(record)
+        if asked.phase is Phase.SEARCH:
+            self._searcher.tell(asked.latents, outcome.scores)
+            if time.monotonic() - self._state_stored >= _STATE_SECONDS:
+                self._searcher.store_state()
+                self._state_stored = time.monotonic()
         if asked.phase is not Phase.BASELINE:
             self._best = float(np.fmax.reduce(outcome.scores, initial=self._best))
         self._failure_budget.add(outcome.statuses, outcome.reasons)
-        return self._progress_after(asked)
-
-    def _optimiser_state(self) -> dict[str, Any] | None:
-        # With a batch outstanding the state is between two generations; the last stored one serves instead.
-        if self._optimiser is None or self._optimiser.replays or self._outstanding is not None:
-            return None
-        return self._optimiser.state_dict()
+        progress = self._progress_after(asked)
+        try:
+            for callback in self._callbacks:
+                callback(progress)
+        except StopSearch as stop:
+            self._stopped = f"stopped by a callback{': ' if str(stop) else ''}{stop}"
+        return progress
 
     def _progress_after(self, asked: Asked) -> Progress:
         baseline = asked.phase is Phase.BASELINE
@@ -361,22 +322,10 @@ class Study:
             restart=asked.restart,
         )
 
-    def _best_so_far(self) -> float:
-        ids = self._records.of_phase(Phase.SEARCH, Phase.REFERENCE)
-        return float(np.fmax.reduce(self._records.scores[ids], initial=np.nan))
-
-    @property
-    def _target_reached(self) -> bool:
-        return self._settings.target is not None and self._best >= self._settings.target
-
     def _verdict(self) -> tuple[str, str]:
         """Status and reason if the study ended now."""
-        if self._outstanding is not None or (not self._stopped and self._next() is not None):
-            return ("interrupted" if self._session.closed else "running"), "not all of the budget is spent"
         if self._stopped:
             return "finished", self._stopped
-        if self._target_reached:
-            return "finished", f"the target {self._settings.target:g} was reached"
-        if self._records.count(Phase.SEARCH, Phase.REFERENCE) >= self._settings.budget:
-            return "finished", "the budget is spent"
-        return "finished", "the time is up"
+        if self._outstanding is None and self._next() is None:
+            return "finished", self._plan.why_ended(self._records, self._best)
+        return ("interrupted" if self._session.closed else "running"), "not all of the budget is spent"

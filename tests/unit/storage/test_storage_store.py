@@ -41,7 +41,9 @@ def stored(tmp_path):
     store = RunStore.create(path, ("a", "b"), LATENT)
     for number in range(4):
         record, latents = make_batch(number)
-        store.append(record, latents, {"mean": np.arange(3.0) + number, "sigma": 0.1 + number} if number == 2 else None)
+        store.append(record, latents)
+        if number == 2:
+            store.set_state(0, number, {"mean": np.arange(3.0) + number, "sigma": 0.1 + number})
     store.close()
     return path
 

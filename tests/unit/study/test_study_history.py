@@ -43,6 +43,12 @@ def test_records_count_rank_and_find_evaluations():
     np.testing.assert_array_equal(records.ranked(records.of_phase(Phase.SEARCH)), [2, 3, 0, 4])
     np.testing.assert_array_equal(records.of_phase(Phase.BASELINE), [5, 6])
     np.testing.assert_array_equal(records.restarts, [0, 0, 0, 1, 1, 0, 0])
+    assert records.best(Phase.SEARCH) == 3.0
+    assert records.best(Phase.BASELINE) == 9.0
+    assert np.isnan(records.best(Phase.REFERENCE))
+    batches, rows = records.places(np.array([6, 0, 3]))
+    np.testing.assert_array_equal(batches, [2, 0, 1])
+    np.testing.assert_array_equal(rows, [1, 0, 0])
     batch, row = records.locate(4)
     assert (batch.batch, row) == (1, 1)
     records.add(record(3, 7, [2.0]))
@@ -54,14 +60,14 @@ def test_diverse_choice_takes_the_best_of_each_group():
     places = np.array([0.0, 0.1, 0.2, 10.0, 10.1, 20.0, 20.1])
     scores = np.array([9.0, 9.5, 8.0, 5.0, 6.0, 7.0, 4.0])
     distances = np.abs(places[:, None] - places[None, :])
-    assert choose_diverse(scores, distances, 3) == [1, 5, 4]
+    assert choose_diverse(scores, lambda i: distances[i], 3) == [1, 5, 4]
 
 
 @given(st.lists(st.floats(-10, 10), min_size=1, max_size=20), st.integers(0, 25))
 def test_diverse_choice_never_repeats_and_starts_with_the_best(values, k):
     scores = np.array(values)
     distances = np.abs(scores[:, None] - scores[None, :])
-    chosen = choose_diverse(scores, distances, k)
+    chosen = choose_diverse(scores, lambda i: distances[i], k)
     assert len(chosen) == len(set(chosen)) == min(k, len(scores))
     if chosen:
         assert scores[chosen[0]] == scores.max()

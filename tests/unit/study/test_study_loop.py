@@ -88,6 +88,22 @@ def test_callbacks_see_progress_and_may_stop():
     assert run.evaluations == seen[-1].evaluations < 300
 
 
+def test_callbacks_are_called_in_a_loop_of_the_callers_own_too():
+    seen = []
+
+    def stop(progress):
+        seen.append(progress.evaluations)
+        if len(seen) == 3:
+            raise fv.StopSearch
+
+    with fv.Study(SPACE, OBJECTIVE, budget=300, batch_size=10, callbacks=[stop]) as study:
+        while not study.done:
+            asked = study.ask()
+            study.tell(asked.ids, closeness(asked.inputs))
+    assert seen == [10, 20, 30]
+    assert study.result().stop_reason == "stopped by a callback"
+
+
 def test_restarts_are_independent_and_share_the_budget():
     run = search(budget=301, restarts=3, baseline=50)
     assert [int(h.evaluations[-1]) for h in run.restart_histories] == [100, 100, 101]
@@ -206,7 +222,7 @@ def test_an_own_batch_size_may_be_asked_for():
     study.step()
     assert len(study.ask(100)) == 7
     study.close()
-    with pytest.raises(InvalidArgument, match="whole number"):
+    with pytest.raises(InvalidArgument, match="n must be"):
         fv.Study(SPACE, OBJECTIVE, budget=10).ask(0)
 
 

@@ -5,7 +5,6 @@ import pytest
 
 import featviz as fv
 from featviz.errors import ReplayDivergence, RunDamaged, RunExists, RunLocked, RunMismatch
-from featviz.study.searcher import restore_searcher
 
 SPACE = fv.ImageSpace(5, 4)
 OPTIMISERS = [
@@ -85,10 +84,175 @@ def test_an_outstanding_batch_is_asked_for_again(tmp_path):
         assert again.ask().latents.digest() == lost.latents.digest()
 
 
-def test_a_finished_run_is_given_back_without_asking_the_box(tmp_path):
+def test_a_finished_run_is_given_back_after_two_questions_to_a_box_of_a_script(tmp_path):
     first = search(tmp_path / "run")
-    again = search(tmp_path / "run", at=0)
+    again = search(tmp_path / "run", at=2)
     np.testing.assert_array_equal(first.scores, again.scores)
+
+
+def test_a_box_that_changed_is_not_given_the_answers_of_the_old_one(tmp_path):
+    def look_for(value):
+        box = fv.black_box(lambda x: -((x - value) ** 2).sum(axis=(1, 2, 3)), name="same name")
+        return fv.search(SPACE, fv.maximise(box), budget=60, out=tmp_path / "run", progress="none")
+
+    look_for(0.2)
+    with pytest.raises(RunMismatch, match="another box"):
+        look_for(0.8)
+    look_for(0.2)
+
+
+def test_a_noisy_box_may_go_on(tmp_path):
+    rng = np.random.default_rng(0)
+    box = fv.black_box(lambda x: x.mean(axis=(1, 2, 3)) + rng.standard_normal(len(x)), name="noisy")
+    for budget in (60, 120):
+        run = fv.search(SPACE, fv.maximise(box), budget=budget, out=tmp_path / "run", progress="none")
+    assert run.evaluations == 120
+
+
+def test_another_space_without_a_description_is_refused(tmp_path):
+    def space(height, width):
+        return fv.ImageSpace(
+            height, width, decoder=lambda z: z.reshape(-1, height, width, 1) * 0 + 0.5, genes=height * width
+        )
+
+    goal = fv.maximise(fv.black_box(lambda x: x.mean(axis=(1, 2, 3)), name="box"))
+    fv.search(space(8, 8), goal, budget=40, out=tmp_path / "run", progress="none")
+    with pytest.raises(RunMismatch):
+        fv.search(space(4, 16), goal, budget=80, out=tmp_path / "run", progress="none")
+    with pytest.raises(RunMismatch):
+        fv.search(space(9, 9), goal, budget=80, out=tmp_path / "run", progress="none")
+
+
+@pytest.mark.parametrize("where", ["decode", "ask", "before tell", "after tell", "append"])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
+def test_an_interruption_anywhere_changes_nothing(tmp_path, monkeypatch, where, error):
+    whole = search(None, baseline=0, restarts=1)
+    left = [4]
+
+    def trip():
+        left[0] -= 1
+        if left[0] == 0:
+            raise error("here")
+
+    def tripping(function, *, after=False):
+        def wrapped(*args, **kwargs):
+            if not after:
+                trip()
+            result = function(*args, **kwargs)
+            if after:
+                trip()
+            return result
+
+        return wrapped
+
+    from featviz.optimisers.sep_cma import SepCma
+    from featviz.storage import RunStore
+
+    owner, name, after = {
+        "decode": (fv.ImageSpace, "decode_latents", False),
+        "append": (RunStore, "append", True),
+        "ask": (SepCma, "ask", True),
+        "before tell": (SepCma, "tell", False),
+        "after tell": (SepCma, "tell", True),
+    }[where]
+    with monkeypatch.context() as patched:
+        patched.setattr(owner, name, tripping(getattr(owner, name), after=after))
+        with pytest.raises(error):
+            search(tmp_path / "run", baseline=0, restarts=1)
+    resumed = search(tmp_path / "run", baseline=0, restarts=1)
+    np.testing.assert_array_equal(resumed.scores, whole.scores)
+    assert latents_of(resumed) == latents_of(whole)
+    assert resumed.reproducible
+
+
+def test_a_decoder_that_fails_once_leaves_a_study_that_can_be_asked_again(monkeypatch):
+    whole = search(None, baseline=0, restarts=1)
+    study = fv.Study(SPACE, objective(), budget=90, seed=5, batch_size=9)
+    study.step()
+    with monkeypatch.context() as patched:
+        patched.setattr(fv.ImageSpace, "decode_latents", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            study.ask()
+    np.testing.assert_array_equal(study.run().scores, whole.scores)
+
+
+@pytest.mark.parametrize("again", [None, "others"])
+def test_references_must_be_the_same_until_all_of_them_are_evaluated(tmp_path, again):
+    pictures = np.linspace(0.1, 0.9, 40 * 20, dtype=np.float32).reshape(40, 5, 4, 1)
+    whole = search(None, references=pictures, batch_size=8, restarts=1)
+    with pytest.raises(KeyboardInterrupt):
+        search(tmp_path / "run", 2, references=pictures, batch_size=8, restarts=1)
+    with pytest.raises(RunMismatch, match="40 reference inputs"):
+        search(tmp_path / "run", references=None if again is None else pictures[:7], batch_size=8, restarts=1)
+    resumed = search(tmp_path / "run", references=pictures, batch_size=8, restarts=1)
+    np.testing.assert_array_equal(resumed.scores, whole.scores)
+
+
+@pytest.mark.parametrize(
+    "optimiser", ["nevergrad:LHSSearch", "nevergrad:ScrHammersleySearch", "nevergrad:DE", "sep-cma"]
+)
+def test_a_larger_budget_repeats_what_was_done_with_the_smaller_one(tmp_path, optimiser):
+    short = search(tmp_path / "run", optimiser=optimiser, baseline=0)
+    longer = search(tmp_path / "run", optimiser=optimiser, baseline=0, budget=150)
+    np.testing.assert_array_equal(longer.scores[:90], short.scores)
+    assert longer.evaluations == 150
+
+
+@pytest.mark.parametrize("optimiser", ["sep-cma", "nevergrad:DE"])
+def test_a_run_that_went_on_warm_is_resumed_like_any_other(tmp_path, optimiser):
+    common = {"restarts": 1, "baseline": 0, "optimiser": optimiser}
+    search(tmp_path / "run", **common)
+    with pytest.raises(KeyboardInterrupt):
+        search(tmp_path / "run", 3, budget=200, resume="warm", **common)
+    part = fv.load(tmp_path / "run").scores
+    assert 90 < len(part) < 200
+    done = search(tmp_path / "run", budget=200, **common)
+    np.testing.assert_array_equal(done.scores[: len(part)], part)
+    assert not done.reproducible
+
+
+def test_a_run_whose_description_is_cut_short_is_named(tmp_path):
+    search(tmp_path / "run")
+    (tmp_path / "run" / "run.toml").write_text("format = 1\n")
+    for read in (lambda: search(tmp_path / "run"), lambda: fv.load(tmp_path / "run")):
+        with pytest.raises(RunDamaged, match=r"no table \[search\]"):
+            read()
+
+
+def test_evaluations_are_counted_on_the_curve_also_after_the_baseline(tmp_path):
+    search(tmp_path / "run", restarts=1)
+    longer = search(tmp_path / "run", restarts=1, budget=300)
+    for candidate in longer.top(5):
+        assert 1 <= candidate.evaluation <= 300
+        assert longer.history.at(candidate.evaluation) >= candidate.score
+    assert longer.history.at(longer.best.evaluation - 1) < longer.best.score
+    assert longer.baseline_best.evaluation <= 30
+
+
+def test_a_study_that_is_closed_early_says_so(tmp_path):
+    study = fv.Study(SPACE, objective(), budget=90, out=tmp_path / "run")
+    study.step()
+    study.close()
+    run = fv.load(tmp_path / "run")
+    assert (run.status, run.stop_reason) == ("interrupted", "it was closed before its budget was spent")
+
+
+def test_a_space_that_knows_no_distance_and_cannot_render_still_gives_a_run(tmp_path):
+    class Words(fv.Space):
+        variables = {"length": fv.Real(2)}
+
+        def decode(self, values):
+            return ["x" * int(5 + abs(v[0])) for v in values["length"]]
+
+        def render(self, x):
+            raise RuntimeError("no picture of this")
+
+    box = fv.black_box(lambda words: np.array([float(len(w)) for w in words]))
+    run = fv.search(Words(), fv.maximise(box), budget=60, out=tmp_path / "run", progress="none")
+    assert run.status == "finished"
+    assert run.best.input.startswith("xxxxx")
+    stored = fv.load(tmp_path / "run")
+    assert "could not be rendered" in stored.render(stored.best)[0].text
 
 
 def test_a_larger_budget_goes_on(tmp_path):
@@ -189,15 +353,11 @@ def test_a_damaged_evaluation_is_named_and_nothing_is_overwritten(tmp_path):
 
 
 def test_own_optimisers_resume_from_their_state_and_not_from_the_beginning(tmp_path, monkeypatch):
+    from featviz.optimisers.sep_cma import SepCma
+
     search(tmp_path / "run", restarts=1, baseline=0)
-    asked = []
-
-    def counting(fresh, *rest):
-        ask = fresh.ask
-        monkeypatch.setattr(fresh, "ask", lambda n: asked.append(n) or ask(n))
-        return restore_searcher(fresh, *rest)
-
-    monkeypatch.setattr("featviz.study.study.restore_searcher", counting)
+    asked, ask = [], SepCma.ask
+    monkeypatch.setattr(SepCma, "ask", lambda self, n: asked.append(n) or ask(self, n))
     with fv.Study(SPACE, objective(), budget=120, batch_size=9, seed=5, out=tmp_path / "run") as study:
         study.ask()
     assert len(asked) == 1

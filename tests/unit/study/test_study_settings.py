@@ -6,6 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from featviz.errors import FeatvizError, InvalidArgument, WrongType
+from featviz.storage import BatchRecord, Phase
+from featviz.study.history import Records
+from featviz.study.plan import Plan
 from featviz.study.settings import Settings
 
 
@@ -34,8 +37,9 @@ def test_every_64_bit_seed_is_accepted(seed):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("restarts", 0), ("restarts", 11), ("restarts", 2.5), ("batch_size", 0), ("batch_size", -3), ("batch_size", "8"),
-        ("batch_size", 10**9), ("baseline", -1), ("baseline", math.nan), ("target", math.nan), ("target", "high"),
+        ("restarts", 0), ("restarts", 11), ("restarts", 2.5), ("batch_size", 0), ("batch_size", -3),
+        ("batch_size", "8"), ("batch_size", 10**9),
+        ("baseline", -1), ("baseline", math.nan), ("target", math.nan), ("target", "high"),
         ("max_seconds", 0), ("max_seconds", -1.0), ("max_seconds", math.inf),
     ],
 )  # fmt: skip
@@ -57,11 +61,24 @@ def test_more_restarts_than_evaluations_are_refused():
 
 
 @given(st.integers(1, 500), st.data())
-def test_restarts_share_the_budget_evenly_and_spend_all_of_it(budget, data):
+def test_restarts_share_the_budget_evenly_and_the_last_takes_what_is_added(budget, data):
     restarts = data.draw(st.integers(1, budget))
-    settings = Settings(budget, restarts=restarts)
-    owners = [settings.restart_at(spent) for spent in range(budget)]
-    assert sorted(set(owners)) == list(range(restarts))
+    longer = data.draw(st.integers(budget, 2 * budget))
+    plan = Plan(Settings(longer, restarts=restarts), budget, 0)
+    owners, records = [], Records()
+    while (following := plan.next(records, 0.0, 0.0)) is not None:
+        n = min(following.most, 7)
+        zeros = np.zeros(n)
+        owners += [following.restart] * n
+        records.add(
+            BatchRecord(
+                len(records.batches), records.count(), Phase.SEARCH, following.restart, 0.0, zeros.astype(np.uint8),
+                zeros, zeros[:, None], {}, b"",
+            )
+        )  # fmt: skip
+    assert len(owners) == longer
     assert owners == sorted(owners)
     shares = np.bincount(owners)
+    shares[-1] -= longer - budget
+    assert len(shares) == restarts
     assert shares.max() - shares.min() <= 1

@@ -1,0 +1,46 @@
+"""Whether the boxes of a resumed run still answer as they did when it was made."""
+
+import numpy as np
+
+from featviz.errors import RunMismatch
+from featviz.evaluation import Evaluator, Status
+from featviz.protocols import ScoreFunction, SearchSpace
+from featviz.study.history import Records
+from featviz.study.session import Session
+
+__all__ = ["check_boxes"]
+
+# Answers of float32 models differ this much, relative to the largest one, between batches of other sizes.
+_TOLERANCE = 1e-3
+
+
+def check_boxes(
+    objective: ScoreFunction, evaluator: Evaluator, space: SearchSpace, session: Session, records: Records
+) -> None:
+    """Ask again for one stored input where a box has no description that could be compared.
+
+    A function typed into a script may have been changed since the run was made, and nothing in the run's files can
+    tell. So the first input that has a score is asked for again, twice: when both answers agree with each other and
+    not with the stored one, it is another box. A noisy box disagrees with itself and is let pass.
+
+    Raises:
+        RunMismatch: when the box answers differently now.
+    """
+    scored = np.flatnonzero(records.statuses == Status.OK)
+    if not len(scored) or all(box.spec() is not None for box in objective.boxes):
+        return
+    record, row = records.locate(int(scored[0]))
+    latents = session.latents_of(records, scored[:1])
+    answers = [evaluator.evaluate(space.decode_latents(latents)) for _ in range(2)]
+    if any(answer.statuses[0] != Status.OK for answer in answers):
+        return
+    then, now, again = record.outputs[row], answers[0].outputs[0], answers[1].outputs[0]
+    scale = max(1.0, float(np.abs(then).max()))
+    steady = np.allclose(now, again, rtol=0, atol=_TOLERANCE * scale)
+    if steady and not np.allclose(then, now, rtol=0, atol=_TOLERANCE * scale):
+        raise RunMismatch(
+            f"{session.path} holds a run of another box: to its input {record.first + row} the box answered "
+            f"{np.array2string(then, precision=4, threshold=5)}, and answers "
+            f"{np.array2string(now, precision=4, threshold=5)} now. Choose another directory; or pass "
+            'resume="warm" to go on with the changed box from the best input found so far.'
+        )
