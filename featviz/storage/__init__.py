@@ -9,7 +9,7 @@
 Nothing here reads or writes pickles, and reading a run executes nothing that the run's files name.
 """
 
-from featviz.storage.best import BestInput, read_best, write_best
+from featviz.storage.best import BestInput, has_best, read_best, write_best
 from featviz.storage.directory import RunDirectory, check_run_name, is_run
 from featviz.storage.specfile import read_toml, write_toml
 from featviz.storage.store import BatchRecord, Phase, RunStore
@@ -21,6 +21,7 @@ __all__ = [
     "RunDirectory",
     "RunStore",
     "check_run_name",
+    "has_best",
     "is_run",
     "read_best",
     "read_toml",

@@ -155,7 +155,7 @@ def find_run(path: str | os.PathLike[str]) -> Path:
 
 
 def _checked_path(path: str | os.PathLike[str]) -> Path:
-    text = os.fspath(path)
+    text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
     if not isinstance(text, str):
         raise WrongType(f"a run directory must be text or a Path, but it is {type(path).__name__}.")
     tail = text.rstrip("/").rpartition("/")[2] if text.strip("/") else ""

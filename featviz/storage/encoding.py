@@ -11,8 +11,10 @@ import numpy as np
 
 from featviz.errors import RunDamaged, WrongType
 
-__all__ = ["checksum", "decode_state", "encode_state"]
+__all__ = ["UNREADABLE", "checksum", "decode_state", "encode_state"]
 
+# What parsing and converting values of a doctored file may raise.
+UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, EOFError)
 _ARRAY = "__array__"
 _DTYPES = frozenset({"<f8", "<f4", "<i8", "<i4", "|u1", "|b1", "<u8"})
 
@@ -30,7 +32,7 @@ def decode_state(text: str) -> dict[str, Any]:
     """
     try:
         state = _unpack(json.loads(text))
-    except (ValueError, KeyError, TypeError) as error:
+    except UNREADABLE as error:
         raise RunDamaged(f"a stored optimiser state cannot be read: {error}") from error
     if not isinstance(state, dict):
         raise RunDamaged("a stored optimiser state is not a table.")

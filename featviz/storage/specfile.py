@@ -1,6 +1,5 @@
 """``run.toml``: the resolved, human-readable description of a run. It is also a configuration for ``featviz run``."""
 
-import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,12 +8,15 @@ from typing import Any
 import tomli_w
 
 from featviz.errors import InvalidConfig, RunNotFound, StorageError
+from featviz.storage.files import read_regular, write_new
 from featviz.text import first_line, visible
 
 __all__ = ["read_toml", "write_toml"]
 
 # A description with learnt statistics takes some hundred kilobytes; a larger file is not one of ours.
 MAX_BYTES = 5_000_000
+# The time to parse a dotted key grows faster than its length.
+_MAX_DOTS = 5_000
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -26,28 +28,30 @@ def read_toml(path: Path) -> dict[str, Any]:
     """
     shown = visible(str(path), 300)
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise InvalidConfig(f"{shown} has {size:,} bytes; a configuration may have {MAX_BYTES:,} at most.")
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(_bearable(read_regular(path, MAX_BYTES).decode("utf-8")))
     except FileNotFoundError:
         raise RunNotFound(f"there is no file {shown}.") from None
     except UnicodeDecodeError:
         raise InvalidConfig(f"{shown} is not UTF-8 text; save it as UTF-8.") from None
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InvalidConfig(f"{shown} is not valid TOML: {first_line(error)}") from None
+    except ValueError as error:
+        raise InvalidConfig(f"{shown} is not a configuration: {first_line(error)}.") from None
     except OSError as error:
         raise StorageError(f"cannot read {shown}: {first_line(error)}") from error
+
+
+def _bearable(text: str) -> str:
+    if any(line.count(".") > _MAX_DOTS for line in text.splitlines()):
+        raise ValueError(f"a line has more than {_MAX_DOTS:,} dots")
+    return text
 
 
 def write_toml(path: Path, tables: Mapping[str, Any]) -> None:
     """Write ``tables`` so that a reader sees the old file or the whole new one, never a part."""
     part = path.with_name(path.name + ".part")
     try:
-        with part.open("wb") as file:
-            tomli_w.dump(tables, file)
-            file.flush()
-            os.fsync(file.fileno())
+        write_new(part, tomli_w.dumps(tables).encode())
         part.replace(path)
     except OSError as error:
         raise StorageError(f"cannot write {visible(str(path), 300)}: {first_line(error)}") from error

@@ -7,6 +7,7 @@ that a kill at any instant leaves an exact prefix of the batches.
 
 import contextlib
 import json
+import math
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from featviz.errors import RunDamaged, StorageError
 from featviz.latent import LatentDescription, Latents
-from featviz.storage.encoding import checksum, decode_state, encode_state
+from featviz.storage.encoding import UNREADABLE, checksum, decode_state, encode_state
 from featviz.text import first_line, visible
 
 __all__ = ["BatchRecord", "Phase", "RunStore"]
@@ -228,6 +229,9 @@ class RunStore:
         if checksum(*map(_as_bytes, row[:-1])) != row[-1]:
             raise RunDamaged(f"{self._shown}: batch {row[0]} is not as it was written.")
         batch, first, n, phase, restart, seconds, statuses, scores, outputs, reasons, digest = row[:-1]
+        sizes = (len(statuses), len(scores), len(outputs))
+        if n < 1 or sizes != (n, 8 * n, 8 * n * len(self.outputs)) or restart < 0 or not 0 <= seconds < math.inf:
+            raise RunDamaged(f"{self._shown}: batch {batch} has values that cannot be.")
         return BatchRecord(
             batch=batch,
             first=first,
@@ -261,7 +265,7 @@ class RunStore:
         try:
             self.outputs = tuple(str(name) for name in json.loads(self.meta("outputs")))
             self._real, self._categorical = int(self.meta("real")), int(self.meta("categorical"))
-        except (ValueError, TypeError) as error:
+        except UNREADABLE as error:
             raise RunDamaged(f"{self._shown} does not say what it holds.") from error
 
     @property
@@ -276,10 +280,12 @@ class RunStore:
             self._roll_back()
             hint = " Is the disk full? What was stored before is intact; resume when there is room." if full else ""
             raise StorageError(f"{self._shown} {what}: {first_line(error)}.{hint}") from error
-        except (sqlite3.DatabaseError, UnicodeDecodeError, ValueError) as error:
+        except RunDamaged:
+            raise
+        except sqlite3.ProgrammingError as error:
+            raise StorageError(f"{self._shown} is closed.") from error
+        except (sqlite3.DatabaseError, *UNREADABLE) as error:
             self._roll_back()
-            if isinstance(error, RunDamaged):
-                raise
             raise RunDamaged(f"{self._shown} {what}: {first_line(error)}.") from error
 
     def _roll_back(self) -> None:
@@ -297,7 +303,10 @@ def _connect(path: str, *, writable: bool = True) -> sqlite3.Connection:
             connection = _connect_reading(path)
         connection.execute("PRAGMA trusted_schema = OFF")
     except sqlite3.Error as error:
-        raise StorageError(f"cannot open {visible(path, 300)}: {first_line(error)}.") from error
+        raise StorageError(
+            f"cannot open {visible(path, 300)}: {first_line(error)}. Is another program using it, or is it a run that "
+            "was interrupted, on a read-only medium? Nothing was changed."
+        ) from error
     return connection
 
 
@@ -307,8 +316,11 @@ def _connect_reading(path: str) -> sqlite3.Connection:
     try:
         connection.execute("SELECT 1 FROM sqlite_master LIMIT 1")
     except sqlite3.OperationalError:
-        # A log cannot be opened in a read-only directory; nobody can be writing there either.
         connection.close()
+        # SQLite opens no log in a read-only directory. Only a file without a log is whole without it.
+        log = Path(f"{path}-wal")
+        if not Path(path).is_file() or (log.exists() and log.stat().st_size):
+            raise
         connection = sqlite3.connect(
             f"{address}?mode=ro&immutable=1", uri=True, isolation_level=None, check_same_thread=False
         )

@@ -20,6 +20,7 @@ from featviz.storage import (
     Phase,
     RunDirectory,
     RunStore,
+    has_best,
     read_toml,
     write_best,
     write_toml,
@@ -62,6 +63,7 @@ class Session:
         try:
             self.records = Records()
             self.store = self._open(outputs, space, resume)
+            self._begun_with = len(self.records.batches)
             self.reproducible = self.store.meta("reproducible", "yes") == "yes"
             self.store.set_meta(status="running", stop_reason="")
         except BaseException:
@@ -125,7 +127,7 @@ class Session:
             before = json.loads(self.store.meta("asked", "{}"))
             total = {name: before.get(name, 0) + value for name, value in asked.items()}
             self.store.set_meta(asked=json.dumps(total))
-            if self.path is not None:
+            if self.path is not None and (len(records.batches) > self._begun_with or not has_best(self.path)):
                 write_best(self.path, self._best_inputs(space, records))
         finally:
             self.close(status, reason)

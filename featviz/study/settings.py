@@ -13,6 +13,8 @@ __all__ = ["MAX_BUDGET", "Settings", "check_parts"]
 # At a microsecond an evaluation this is eleven days; more is a slip of the keyboard.
 MAX_BUDGET = 10**12
 _MAX_BATCH = 1_000_000
+# Arguments that every optimiser is given by the search.
+_GIVEN = frozenset({"name", "latent", "seed", "budget", "start", "batch_size"})
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,12 @@ class Settings:
                 f"optimiser must be a name such as 'auto' or 'nevergrad:DE', or 'package.module:Class', "
                 f"but it is a {type(self.optimiser).__name__}."
             )
-        if not isinstance(self.optimiser_options, Mapping):
+        if not isinstance(self.optimiser_options, Mapping) or not all(
+            isinstance(k, str) for k in self.optimiser_options
+        ):
             raise WrongType("optimiser_options must be a dict of keyword arguments.")
+        if taken := sorted(_GIVEN & set(self.optimiser_options)):
+            raise InvalidArgument(f"optimiser_options cannot hold {', '.join(taken)}: the search sets them itself.")
         if self.restarts > self.budget:
             raise InvalidArgument(
                 f"{self.restarts:,} restarts need a budget of at least as many evaluations, but it is {self.budget:,}."
@@ -68,7 +74,7 @@ def check_parts(space: Any, objective: Any, callbacks: Any, resume: Any) -> None
         raise WrongType(
             f"objective must be one such as fv.maximise(box, 'name'), but it is a {type(objective).__name__}."
         )
-    if callable(callbacks) or not all(callable(callback) for callback in callbacks):
+    if not isinstance(callbacks, list | tuple) or not all(callable(callback) for callback in callbacks):
         raise WrongType("callbacks must be a list of functions of one argument, the progress.")
     if not isinstance(resume, bool) and resume != "warm":
         raise InvalidArgument(f'resume must be True, False or "warm", but it is {resume!r}.')

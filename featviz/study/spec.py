@@ -166,7 +166,8 @@ def _box_specs(tables: Mapping[str, Any], where: str) -> list[Spec]:
 
 
 def _rebuild_hint(tables: Mapping[str, Any]) -> str:
-    if tables.get("provenance", {}).get("rebuildable") is not False:
+    provenance = tables.get("provenance")
+    if not isinstance(provenance, Mapping) or provenance.get("rebuildable") is not False:
         return ""
     return (
         " The run was made with an object that only lives in a script; run that script again with the same out= "

@@ -41,7 +41,7 @@ class Study:
 
     ``fv.search`` is ``Study(...).run()``. Use a study where featviz cannot call the box: answers come from a
     laboratory, another program's loop, a queue. Close it, or use it in a ``with`` block; it can be resumed from its
-    directory at any time.
+    directory at any time. One study belongs to one thread.
 
     Args:
         space: the space of inputs to search.
@@ -167,7 +167,10 @@ class Study:
         following = self._next()
         if following is None:
             raise InvalidArgument("the study is done: its budget is spent or its target reached (study.done is True).")
+        self._check_open()
         latents = self._latents(following, size or 1)
+        # What is stored must be what was asked, whatever the caller does with it.
+        latents.real.flags.writeable = latents.categorical.flags.writeable = False
         inputs = self._space.decode_latents(latents)
         if (decoded := batch_length(inputs)) != len(latents):
             raise SpaceError(
@@ -188,18 +191,11 @@ class Study:
             outputs: shape (n, k): a row of outputs an id, in the order of the objective's boxes and their outputs;
                 with no objective, the scores, shape (n,). A row with NaN is recorded as failed.
         """
+        self._check_open()
         asked = self._outstanding
-        given = np.asarray(ids)
         if asked is None:
             raise InvalidArgument("there is no batch to tell; ask for one first.")
-        if given.ndim != 1 or not np.array_equal(np.sort(given), asked.ids):
-            raise InvalidArgument(
-                f"expected the {len(asked)} ids {asked.ids[0]} to {asked.ids[-1]} of the batch that was asked for, "
-                "each once."
-            )
-        order = np.argsort(given)
-        values = [outputs[i] for i in order] if isinstance(outputs, list | tuple) else np.asarray(outputs)[order]
-        self._record(asked, self._evaluator.judge(asked.inputs, values))
+        self._record(asked, self._evaluator.judge(asked.inputs, asked.in_order(ids, outputs)))
 
     def step(self) -> Progress:
         """Ask for one batch, evaluate it with the objective's boxes, and tell it."""
@@ -263,6 +259,10 @@ class Study:
             error.add_note(f"Besides, the run could not be closed cleanly: {second}")
 
     # -- inside --------------------------------------------------------------------------------------------------
+
+    def _check_open(self) -> None:
+        if self._session.closed:
+            raise InvalidArgument("the study is closed; make another one with the same arguments to go on with it.")
 
     def _next(self) -> Next | None:
         return None if self._stopped else self._plan.next(self._records, self._best, self.seconds)

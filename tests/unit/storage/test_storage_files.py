@@ -1,5 +1,6 @@
 import io
 import json
+import os
 import pickle  # noqa: TID251  to make the files that must be refused
 import zipfile
 
@@ -11,7 +12,7 @@ from hypothesis.extra import numpy as npst
 from PIL import Image
 
 from featviz.blocks import ImageBlock, TextBlock
-from featviz.errors import InvalidConfig, RunDamaged, RunNotFound, WrongType
+from featviz.errors import InvalidConfig, RunDamaged, RunNotFound, StorageError, WrongType
 from featviz.storage import BestInput, read_best, read_toml, write_best, write_toml
 from featviz.storage.encoding import checksum, decode_state, encode_state
 
@@ -111,6 +112,71 @@ def test_a_doctored_file_is_a_named_error_and_runs_nothing(tmp_path, capsys, nam
     assert "never run" not in capsys.readouterr().out
 
 
+def test_links_pipes_and_devices_are_not_read(tmp_path):
+    (tmp_path / "secret").write_text("SECRET")
+    write_best(tmp_path, [entry(blocks=[TextBlock("mine")])])
+    place = tmp_path / "best" / "01.txt"
+    for make in (
+        lambda: place.symlink_to(tmp_path / "secret"),
+        lambda: os.mkfifo(place),
+        lambda: place.symlink_to("/dev/zero"),
+    ):
+        place.unlink()
+        make()
+        with pytest.raises(RunDamaged):
+            read_best(tmp_path)
+
+
+def test_what_is_too_large_is_not_read(tmp_path):
+    write_best(tmp_path, [entry(x=np.zeros((6, 4, 1), dtype=np.float32))])
+    with (tmp_path / "best" / "01.npy").open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "<f8", "fortran_order": False, "shape": (20_000, 20_000)})
+        file.truncate(file.tell() + 8 * 20_000**2)  # sparse: takes no room on the disk
+    with pytest.raises(RunDamaged, match="bytes"):
+        read_best(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[{"id": Infinity, "role": "top", "score": 1, "array": false, "blocks": []}]',
+        '[{"id": 1, "role": "top", "score": 1' + "0" * 400 + ', "array": false, "blocks": []}]',
+        "[" * 100_000,
+        '{"id": 1}',
+        "[" + ",".join(['{"id": 1, "role": "top", "score": 1, "array": false, "blocks": []}'] * 1000) + "]",
+    ],
+)
+def test_a_doctored_list_is_a_named_error(tmp_path, text):
+    write_best(tmp_path, [entry()])
+    (tmp_path / "best" / "best.json").write_text(text)
+    with pytest.raises(RunDamaged):
+        read_best(tmp_path)
+
+
+def test_files_of_the_user_stay_where_they_are(tmp_path):
+    write_best(tmp_path, [entry(), entry(8)])
+    (tmp_path / "best" / "notes.txt").write_text("mine")
+    write_best(tmp_path, [entry(9)])
+    assert (tmp_path / "best" / "notes.txt").read_text() == "mine"
+    assert [e.id for e in read_best(tmp_path)] == [9]
+
+
+def test_a_linked_folder_is_not_written_to(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "best").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StorageError, match="symbolic link"):
+        write_best(tmp_path, [entry()])
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_a_linked_part_of_a_description_is_not_followed(tmp_path):
+    (tmp_path / "victim").write_text("precious")
+    (tmp_path / "run.toml.part").symlink_to(tmp_path / "victim")
+    write_toml(tmp_path / "run.toml", {"a": 1})
+    assert (tmp_path / "victim").read_text() == "precious"
+    assert not (tmp_path / "run.toml").is_symlink()
+
+
 def test_best_json_is_plain_json(tmp_path):
     write_best(tmp_path, [entry()])
     assert json.loads((tmp_path / "best" / "best.json").read_text())[0]["id"] == 7
@@ -182,7 +248,15 @@ def test_toml_comes_back(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", [b"a = ", b"\xff\xfe\x00", b"a = 1\na = 2", b"x = " + b"[" * 100_000, b"a = 1\n" * 1_000_000]
+    "content",
+    [
+        b"a = ",
+        b"\xff\xfe\x00",
+        b"a = 1\na = 2",
+        b"x = " + b"[" * 100_000,
+        b"a = 1\n" * 1_000_000,
+        b"a." * 100_000 + b"a = 1",
+    ],
 )
 def test_what_is_not_toml_is_a_clear_error(tmp_path, content):
     (tmp_path / "x.toml").write_bytes(content)

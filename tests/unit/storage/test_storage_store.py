@@ -1,3 +1,4 @@
+import math
 import sqlite3
 
 import numpy as np
@@ -168,6 +169,60 @@ def test_a_changed_value_is_found(stored, change):
     with pytest.raises(RunDamaged, match="batch 2 is not as it was written"):
         list(store.records())
     store.close()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"n": -1}, {"statuses": b""}, {"statuses": b"\0" * 3000}, {"scores": b"1234567"}, {"outputs": b""},
+        {"restart": -5},
+        {"seconds": math.inf}, {"phase": 99}, {"reasons": "[1]"}, {"reasons": "[" * 100_000},
+        {"reasons": '{"x": 1}'},
+    ],
+)  # fmt: skip
+def test_values_that_cannot_be_are_refused_whatever_their_checksum(stored, values):
+    from featviz.storage.encoding import checksum
+    from featviz.storage.store import _COLUMNS, _as_bytes
+
+    with sqlite3.connect(stored) as db:
+        names = _COLUMNS.split(", ")
+        row = dict(zip(names, db.execute(f"SELECT {_COLUMNS} FROM batches WHERE batch = 2").fetchone(), strict=True))
+        row |= values
+        mark = checksum(*(_as_bytes(row[name]) for name in names[:-1]))
+        name, value = next(iter(values.items()))
+        db.execute(f"UPDATE batches SET {name} = ?, checksum = ? WHERE batch = 2", (value, mark))
+    db.close()
+    store = RunStore.open(stored, writable=False)
+    with pytest.raises(RunDamaged):
+        list(store.records())
+    store.close()
+
+
+def test_a_file_whose_log_cannot_be_read_is_not_taken_for_an_empty_one(tmp_path, monkeypatch):
+    path = tmp_path / "evaluations.sqlite"
+    writer = RunStore.create(path, ("a", "b"), LATENT)
+    writer.append(*make_batch(0))
+    log = tmp_path / "evaluations.sqlite-wal"
+    assert log.stat().st_size > 0
+    connect = sqlite3.connect
+
+    def refusing(address, **options):
+        if "immutable" not in str(address):
+            raise sqlite3.OperationalError("unable to open database file")
+        return connect(address, **options)
+
+    monkeypatch.setattr("featviz.storage.store.sqlite3.connect", refusing)
+    with pytest.raises(StorageError, match="Nothing was changed"):
+        RunStore.open(path, writable=False)
+    monkeypatch.undo()
+    writer.close()
+
+
+def test_a_store_that_is_closed_says_so(stored):
+    store = RunStore.open(stored, writable=False)
+    store.close()
+    with pytest.raises(StorageError, match="is closed"):
+        store.latents(0)
 
 
 def test_changed_latents_are_found(stored):

@@ -135,6 +135,11 @@ def test_the_first_arguments_are_checked_before_anything_is_evaluated(tmp_path):
         ({"resume": "sometimes"}, InvalidArgument),
         ({"callbacks": print}, WrongType),
         ({"callbacks": [3]}, WrongType),
+        ({"callbacks": 5}, WrongType),
+        ({"callbacks": None}, WrongType),
+        ({"out": 5}, WrongType),
+        ({"optimiser_options": {5: 1}}, WrongType),
+        ({"optimiser_options": {"seed": 3}}, InvalidArgument),
         ({"budget": 0}, InvalidArgument),
         ({"references": np.zeros((2, 9, 9, 1))}, FeatvizError),
     ]:
@@ -239,6 +244,32 @@ def test_answers_that_cannot_be_are_refused_and_the_right_ones_still_taken():
     study.tell(asked.ids, closeness(asked.inputs))
     assert study.result().evaluations == 4
     study.close()
+
+
+@pytest.mark.parametrize("outputs", [[1.0, 2.0], np.arange(30.0), None, 3.0, {"a": 1}, iter([1.0]), np.zeros((5, 2))])
+def test_another_number_of_outputs_than_ids_is_refused(outputs):
+    study = fv.Study(SPACE, budget=40, batch_size=4)
+    asked = study.ask()
+    with pytest.raises(FeatvizError):
+        study.tell(asked.ids, outputs)
+    with pytest.raises(InvalidArgument, match="each once"):
+        study.tell([None] * 4, np.zeros(4))
+    study.tell(asked.ids, np.zeros(4))
+    assert study.close().evaluations == 4
+
+
+def test_a_closed_study_says_so(tmp_path):
+    study = fv.Study(SPACE, OBJECTIVE, budget=40, out=tmp_path / "run")
+    asked = study.ask()
+    study.close()
+    with pytest.raises(InvalidArgument, match="closed"):
+        study.tell(asked.ids, closeness(asked.inputs))
+
+
+def test_what_was_asked_cannot_be_changed_afterwards():
+    study = fv.Study(SPACE, OBJECTIVE, budget=40)
+    with pytest.raises(ValueError, match="read-only"):
+        study.ask().latents.real[0] = 0.0
 
 
 def test_a_row_that_could_not_be_measured_is_a_failure_with_a_reason():
