@@ -19,6 +19,8 @@ _LOCK = ".lock"
 # In the order in which they are removed. They are made in the other one: a kill leaves the evaluations' file, if any.
 _FILES = (SPEC_FILE, f"{SPEC_FILE}.part", *(DATABASE + end for end in ("-wal", "-shm", "-journal", "")))
 _BEST = frozenset({FOLDER, f"{FOLDER}.part"})
+# A reader holds the lock for an instant in is_locked: a writer that meets one tries again for this long.
+_PATIENCE_SECONDS, _POLL_SECONDS = 1.0, 0.01
 _MAX_NAME_BYTES = 200
 # Not allowed in file names on Windows, or acted on by a shell when a printed command is pasted.
 _REFUSED = frozenset("<>:\"|?*\\$`;&!'")
@@ -62,7 +64,7 @@ class RunDirectory:
 
     Raises:
         InvalidArgument: for a name that cannot be used, or a symbolic link.
-        RunLocked: when another process has it open for writing.
+        RunLocked: when another process has it open for writing, and still has a second later.
         StorageError: when it cannot be made or written.
     """
 
@@ -76,7 +78,7 @@ class RunDirectory:
             raise StorageError(f"cannot make the run directory {_shown(self.path)}: {first_line(error)}") from error
         if not os.access(self.path, os.W_OK | os.X_OK):
             raise StorageError(f"the run directory {_shown(self.path)} cannot be written to; check its permissions.")
-        self._lock = FileLock(self.path / _LOCK, timeout=0)
+        self._lock = FileLock(self.path / _LOCK, timeout=_PATIENCE_SECONDS, poll_interval=_POLL_SECONDS)
         try:
             self._lock.acquire()
         except Timeout:

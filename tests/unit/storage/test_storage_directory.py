@@ -5,10 +5,12 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from featviz.errors import FeatvizError, InvalidArgument, RunDamaged, RunExists, RunLocked, RunNotFound, StorageError
 from featviz.latent import LatentDescription
@@ -219,6 +221,15 @@ def test_a_second_writer_in_this_process_is_refused(tmp_path):
     with pytest.raises(RunLocked, match="another process is writing"):
         RunDirectory(tmp_path / "run")
     mine.close()
+
+
+def test_a_reader_that_looks_whether_a_run_is_locked_does_not_keep_a_writer_out(tmp_path):
+    RunDirectory(tmp_path / "run").close()
+    # Released by another thread than the one that took it.
+    reader = FileLock(tmp_path / "run" / ".lock", thread_local=False)
+    reader.acquire()
+    threading.Timer(0.1, reader.release).start()
+    RunDirectory(tmp_path / "run").close()
 
 
 def test_a_read_only_directory_is_a_clear_error(tmp_path, monkeypatch):
