@@ -61,7 +61,8 @@ def black_box(thing: Any, *, outputs: Any = None, name: str | None = None, **opt
     if isinstance(found, Box) and not inspect.isclass(found):
         return _existing(found, source, {"outputs": outputs, "name": name, **options})
     kind = _kind_of(found)
-    option_names(f"a black box of {visible(source or type(found).__name__)}", options, OPTIONS[kind])
+    what = f"a black box of {visible(source or type(found).__name__)}"
+    option_names(what, options, OPTIONS[kind] | {"outputs", "name"})
     if outputs is not None:
         outputs = list(unique_names("outputs", outputs))
     given = {"outputs": outputs, "name": name, **options}
@@ -128,17 +129,7 @@ def _is_onnx(text: str) -> bool:
 def _check_onnx(text: str) -> None:
     if _is_onnx(text):
         return
-    if Path(text).suffix.lower() in {
-        ".pkl",
-        ".pickle",
-        ".joblib",
-        ".pt",
-        ".pth",
-        ".h5",
-        ".keras",
-        ".safetensors",
-        ".npz",
-    }:
+    if Path(text).suffix.lower() in _OTHER_FILES:
         raise BoxError(
             f"{visible(text)!r} is not an ONNX file. featviz opens no other model files, since many of them run code "
             "when they are opened: load it yourself, and pass the model or a function."

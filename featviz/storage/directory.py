@@ -6,7 +6,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from featviz.errors import InvalidArgument, RunExists, RunLocked, RunNotFound, StorageError, WrongType
+from featviz.errors import InvalidArgument, RunDamaged, RunExists, RunLocked, RunNotFound, StorageError, WrongType
+from featviz.storage.best import FOLDER
+from featviz.storage.store import RunStore
 from featviz.text import first_line, visible
 
 __all__ = ["DATABASE", "SPEC_FILE", "RunDirectory", "check_run_name", "is_run"]
@@ -14,7 +16,11 @@ __all__ = ["DATABASE", "SPEC_FILE", "RunDirectory", "check_run_name", "is_run"]
 SPEC_FILE = "run.toml"
 DATABASE = "evaluations.sqlite"
 _LOCK = ".lock"
-_FILES = frozenset({SPEC_FILE, f"{SPEC_FILE}.part", *(DATABASE + end for end in ("", "-wal", "-shm", "-journal"))})
+# In the order in which they are removed. They are made in the other one: a kill leaves the evaluations' file, if any.
+_FILES = (SPEC_FILE, f"{SPEC_FILE}.part", *(DATABASE + end for end in ("-wal", "-shm", "-journal", "")))
+_BEST = frozenset({FOLDER, f"{FOLDER}.part"})
+# A reader holds the lock for an instant in is_locked: a writer that meets one tries again for this long.
+_PATIENCE_SECONDS, _POLL_SECONDS = 1.0, 0.01
 _MAX_NAME_BYTES = 200
 # Not allowed in file names on Windows, or acted on by a shell when a printed command is pasted.
 _REFUSED = frozenset("<>:\"|?*\\$`;&!'")
@@ -58,7 +64,7 @@ class RunDirectory:
 
     Raises:
         InvalidArgument: for a name that cannot be used, or a symbolic link.
-        RunLocked: when another process has it open for writing.
+        RunLocked: when another process has it open for writing, and still has a second later.
         StorageError: when it cannot be made or written.
     """
 
@@ -72,7 +78,7 @@ class RunDirectory:
             raise StorageError(f"cannot make the run directory {_shown(self.path)}: {first_line(error)}") from error
         if not os.access(self.path, os.W_OK | os.X_OK):
             raise StorageError(f"the run directory {_shown(self.path)} cannot be written to; check its permissions.")
-        self._lock = FileLock(self.path / _LOCK, timeout=0)
+        self._lock = FileLock(self.path / _LOCK, timeout=_PATIENCE_SECONDS, poll_interval=_POLL_SECONDS)
         try:
             self._lock.acquire()
         except Timeout:
@@ -96,20 +102,33 @@ class RunDirectory:
     def holds_run(self) -> bool:
         """Whether a run is there already.
 
+        What a kill left while a run was made is removed; evaluations are not, whatever is missing beside them.
+
         Raises:
             RunExists: when the directory holds something that is not a run.
+            RunDamaged: when the directory holds a part of a run, such as evaluations without their ``run.toml``.
         """
         names = {entry.name for entry in self.path.iterdir()} - {_LOCK}
         if SPEC_FILE in names and DATABASE in names:
             return True
-        # A kill between the making of the two files leaves one of them, with no evaluation in it.
-        if names - _FILES:
+        remains = names.intersection(_FILES)
+        if remains and names <= remains | _BEST and not self._is_beginning(remains):
+            missing = SPEC_FILE if DATABASE in remains else DATABASE
+            raise RunDamaged(
+                f"{_shown(self.path)} holds {', '.join(sorted(remains))}, but {missing} is missing. Nothing there was "
+                f"touched: put {missing} back from a copy, or choose another directory."
+            )
+        if names - remains:
             raise RunExists(
                 f"{_shown(self.path)} is not empty and holds no run; choose an empty or a new directory, "
                 "so that nothing of yours is overwritten."
             )
         self.clear()
         return False
+
+    def _is_beginning(self, remains: set[str]) -> bool:
+        """Whether ``remains`` are what a kill leaves before the first batch is stored."""
+        return DATABASE in remains and RunStore.holds_no_batch(self.database)
 
     def clear(self) -> None:
         """Remove the description and the evaluations, to begin again."""

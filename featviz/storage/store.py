@@ -143,6 +143,32 @@ class RunStore:
         """The numbers of real and of categorical genes."""
         return self._real, self._categorical
 
+    @staticmethod
+    def holds_no_batch(path: Path) -> bool:
+        """Whether ``path`` is certainly a store of this version in which no batch is; it is only read.
+
+        A kill while a store is made leaves an empty file, or one without tables. False for what cannot be read, and for
+        what featviz did not write.
+        """
+        log = path.with_name(f"{path.name}-wal")
+        logged = log.exists() and log.stat().st_size > 0
+        if path.stat().st_size == 0:
+            return not logged
+        # A journal that a kill left cannot be rolled back without writing; what is opened as immutable is read without
+        # it, and without a log too, where the batches may be.
+        for mode in ["ro"] if logged else ["ro", "ro&immutable=1"]:
+            address = f"{path.absolute().as_uri()}?mode={mode}"
+            with (
+                contextlib.suppress(sqlite3.Error),
+                contextlib.closing(sqlite3.connect(address, uri=True)) as db,
+            ):
+                db.execute("PRAGMA trusted_schema = OFF")
+                if db.execute("PRAGMA application_id").fetchone()[0] != _APPLICATION_ID:
+                    return False
+                tables = dict(db.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
+                return not tables or (tables == _TABLES and db.execute("SELECT 1 FROM batches").fetchone() is None)
+        return False
+
     def append(self, record: BatchRecord, latents: Latents) -> None:
         """Store one batch in one transaction."""
         values = _values(record)

@@ -114,6 +114,13 @@ def test_an_instance_and_preprocess_by_import_path(module):
     assert box.spec() == {"from": "users_models:instance", "preprocess": "users_models:double"}
 
 
+def test_a_slip_in_an_option_names_every_option():
+    with pytest.raises(
+        InvalidArgument, match=r"It takes: name, outputs, per_input, preprocess\. Did you mean 'outputs'\?"
+    ):
+        fv.black_box(lambda batch: batch, output=["a", "b"])
+
+
 def test_a_box_is_returned_as_it_is(module):
     box = fv.black_box(lambda batch: batch[:, 0])
     assert fv.black_box(box) is box

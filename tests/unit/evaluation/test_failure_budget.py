@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from featviz.errors import FailureBudgetExceeded, InvalidArgument
-from featviz.evaluation import FailureBudget, Status
+from featviz.evaluation import FailureBudget, Status, failure_budget
 
 OK, BAD = Status.OK, Status.EXCEPTION
 
@@ -46,31 +46,45 @@ def test_every_fault_counts(status):
         FailureBudget().add(codes(*[status] * 20))
 
 
-def test_recall_gives_the_same_budget_as_going_on():
-    rng = np.random.default_rng(0)
-    for _ in range(20):
-        statuses = np.where(rng.random(400) < 0.5, BAD, OK).astype(np.uint8)
-        cut = int(rng.integers(0, 300))
-        outcomes = []
-        for budget in (FailureBudget(), FailureBudget()):
-            if outcomes:
-                budget.recall(statuses[:cut])
-            else:
-                for start in range(0, cut, 7):
-                    budget.recall(statuses[start : min(start + 7, cut)])
-            stopped = None
-            for start in range(cut, 400, 5):
-                try:
-                    budget.add(statuses[start : start + 5])
-                except FailureBudgetExceeded as error:
-                    stopped = (start, str(error))
-                    break
-            outcomes.append(stopped)
-        assert outcomes[0] == outcomes[1]
+def stops_at(statuses, sizes, window):
+    """The evaluation after which a budget stops, told in batches of ``sizes``, and what it says."""
+    budget, done = FailureBudget(window=window), 0
+    for size in sizes:
+        try:
+            budget.add(statuses[done : done + size])
+        except FailureBudgetExceeded as error:
+            return done + size, str(error)
+        done += size
+    return None
 
 
-def test_recall_never_stops():
-    FailureBudget().recall(codes(*[BAD] * 100))
+@pytest.mark.parametrize("window", [20, 37, 100])
+def test_it_judges_the_last_ones_only_however_they_were_batched(window):
+    rng = np.random.default_rng(window)
+    for _ in range(30):
+        sizes = rng.integers(1, 150, 20)
+        statuses = rng.choice(codes(OK, OK, BAD, Status.TIMEOUT, Status.INFEASIBLE), sizes.sum())
+        expected = None
+        for end in np.cumsum(sizes):
+            last = statuses[max(0, end - window) : end]
+            faults = int(np.isin(last, [BAD, Status.TIMEOUT]).sum())
+            if len(last) >= 20 and faults > len(last) / 2:
+                expected = (int(end), f"{faults} of the last {len(last)} evaluations failed")
+                break
+        found = stops_at(statuses, sizes, window)
+        assert (found is None) == (expected is None)
+        if expected is not None:
+            assert found[0] == expected[0]
+            assert found[1].startswith(expected[1])
+
+
+def test_a_batch_makes_no_members_of_the_enumeration(monkeypatch):
+    made = []
+    monkeypatch.setattr(failure_budget, "Status", made.append)
+    budget = FailureBudget()
+    for _ in range(30):
+        budget.add(codes(*[OK] * 11, *[BAD] * 9))
+    assert made == []
 
 
 def test_arguments():
