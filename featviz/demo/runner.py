@@ -10,7 +10,7 @@ from featviz.gallery import build_gallery
 from featviz.objectives import margin, maximise
 from featviz.protocols import ScoreFunction, SearchSpace
 from featviz.search_spaces import ImageSpace
-from featviz.study import search
+from featviz.study import Run, search
 
 __all__ = ["DemoSearch", "demo_searches", "run_demo"]
 
@@ -50,7 +50,7 @@ def run_demo(out: Path, site: Path, *, quick: bool, progress: str, say: Callable
     """Run the demo's searches into ``out`` and build the gallery in ``site``; the path of its index.
 
     Runs that are there already are not repeated, and interrupted ones go on where they stopped. Each run evaluates
-    as many random inputs besides, drawn in its curve.
+    as many random inputs as one of its restarts besides, drawn in its curve.
     """
     say("Which inputs do a pedestrian detector and two digit classifiers respond to most?")
     for planned in demo_searches(quick=quick):
@@ -65,7 +65,13 @@ def run_demo(out: Path, site: Path, *, quick: bool, progress: str, say: Callable
             out=out / planned.name,
             progress=shown,
         )
-        random = run.baseline_best
-        beside = f"   best of as many random inputs {random.score:8.3f}" if random is not None else ""
-        say(f"{planned.name:<14} best {run.best.score:8.3f}{beside}   {run.seconds:5.1f} s")
+        say(_line(planned, run))
     return build_gallery(out, site)
+
+
+def _line(planned: DemoSearch, run: Run) -> str:
+    found = f"{planned.name:<14} best of {run.evaluations:>6,} {run.best.score:7.2f}"
+    random, baseline = run.baseline_best, run.baseline
+    if random is not None and baseline is not None:
+        found += f"   best of {int(baseline.evaluations[-1]):>6,} at random {random.score:6.2f}"
+    return f"{found}   {run.seconds:5.1f} s"
