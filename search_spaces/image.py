@@ -44,7 +44,8 @@ class ImageSpace(Space):
         colour: dct: how channels go together: ``"natural"`` (the default for RGB), ``"none"``, or a matrix.
         mean: dct: the mean colour, a number for each channel. By default the middle of the range.
         spectrum: dct: relative amplitudes at the frequencies 0, 1, 2, ..., instead of ``decay``.
-        examples: dct: pictures from which gain, colour, mean and spectrum are learnt where they are left out.
+        examples: dct: pictures from which gain, colour, mean and spectrum are learnt where they are left out; their
+            values as in :meth:`encode`.
         genes: a decoder of your own: how many genes it takes.
 
     Raises:
@@ -128,8 +129,9 @@ class ImageSpace(Space):
         """The genes of the nearest pictures that the decoder can make.
 
         Args:
-            inputs: one picture or n, with or without the axis of a single channel: whole numbers of 0 to 255, or
-                floats in [low, high]. Values next to low and high are moved inside by 1/512 of the range.
+            inputs: one picture or n, with or without the axis of a single channel. Values are in [low, high], whole
+                numbers too; but uint8 is 0 to 255 where high is at most 1. Values next to low and high are moved inside
+                by 1/512 of the range.
 
         Raises:
             SpaceError: if they have another size or values outside the range, or the decoder has no inverse.

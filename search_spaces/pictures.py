@@ -19,6 +19,8 @@ MAX_VALUES = 10_000_000
 _PIL_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 # Values may lie outside their range by this part of it, for rounding.
 _SLACK = 1e-5
+# uint8 is 0 to 255 in a space that goes no higher; elsewhere digits of 0 to 16 in uint8 would come out nearly black.
+_BYTES_UP_TO = 1
 
 
 class PictureShape(NamedTuple):
@@ -56,12 +58,13 @@ def to_unit(pictures: Any, shape: PictureShape) -> NDArray[np.float64]:
     """Pictures as float64 of shape (n, height, width, channels), with ``low`` as 0 and ``high`` as 1.
 
     Args:
-        pictures: one picture or n, with or without the axis of a single channel; whole numbers of 0 to 255,
-            or floats in [low, high].
+        pictures: one picture or n, with or without the axis of a single channel. Numbers are values in [low, high],
+            whole ones too; except that uint8 is 0 to 255 where high is at most 1, since no others fit there but
+            0 and 1: pictures of only these can be read in two ways and are refused.
         shape: what they must have.
 
     Raises:
-        SpaceError: if they have another size, or values outside their range.
+        SpaceError: if they have another size, values outside their range, or values that can be read in two ways.
     """
     try:
         given = np.asarray(pictures)
@@ -70,19 +73,21 @@ def to_unit(pictures: Any, shape: PictureShape) -> NDArray[np.float64]:
     if given.dtype.kind not in "uif":
         raise SpaceError(f"pictures must be numbers, but they are {visible(given.dtype)}.")
     batch = _as_batch(given, shape)
-    if given.dtype.kind == "f":
-        low, high = shape.low, shape.high
-        unit = (batch.astype(np.float64) - low) / (high - low)
-    else:
-        low, high = 0, 255
-        unit = batch / 255.0
+    are_bytes = given.dtype == np.uint8 and shape.high <= _BYTES_UP_TO
+    low, high = (0.0, 255.0) if are_bytes else (shape.low, shape.high)
+    if are_bytes and batch.size and batch.max() == 1:
+        raise SpaceError(
+            "uint8 pictures are read as 0 to 255, but these hold only 0 and 1, which may be meant otherwise. Give "
+            "floats in the range of the space."
+        )
+    unit = (batch.astype(np.float64) - low) / (high - low)
     # float32 cannot hold every bound: near 300, its numbers are 3e-5 apart.
     slack = _SLACK + float(np.spacing(np.float32(max(abs(low), abs(high))))) / (high - low)
     # Written so that NaN fails too.
     if not ((unit >= -slack) & (unit <= 1 + slack)).all():
         raise SpaceError(
-            f"{'float' if given.dtype.kind == 'f' else 'whole-number'} pictures must have values in "
-            f"[{low:g}, {high:g}], but they go from {batch.min():g} to {batch.max():g}."
+            f"pictures must have values in [{low:g}, {high:g}], but they go from {batch.min():g} to {batch.max():g}."
+            f"{_range_hint(given.dtype, shape)}"
         )
     clipped: NDArray[np.float64] = np.clip(unit, 0, 1)
     return clipped
@@ -98,6 +103,8 @@ def load_pictures(
     paths: Iterable[str | PathLike[str]], height: int, width: int, channels: int = 1
 ) -> NDArray[np.uint8]:
     """Picture files, resized, as uint8 of shape (n, height, width, channels).
+
+    A space takes them as they are where its ``high`` is at most 1, or its range [0, 255]; for others scale them.
 
     Args:
         paths: files that Pillow can read.
@@ -142,6 +149,14 @@ def _as_batch(given: NDArray[Any], shape: PictureShape) -> NDArray[Any]:
         f"expected pictures of {_size(shape)} as an array of shape (n, {height}, {width}, {channels}), but it has "
         f"shape {given.shape}. Resize them first; featviz.search_spaces.load_pictures does so for files."
     )
+
+
+def _range_hint(dtype: np.dtype[Any], shape: PictureShape) -> str:
+    if dtype.kind == "f":
+        return ""
+    if shape.high <= _BYTES_UP_TO:
+        return " Whole numbers of 0 to 255 must be of the dtype uint8."
+    return f" Pictures of 0 to 255 must be scaled: {shape.low:g} + pictures * ({shape.high - shape.low:g} / 255)."
 
 
 def _size(shape: PictureShape) -> str:

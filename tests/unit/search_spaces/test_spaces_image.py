@@ -209,7 +209,7 @@ class TestEncode:
             (np.zeros(30), "Resize them first"),
             (np.full((6, 5), 200.0), "values in [0, 1]"),
             (np.full((6, 5), -0.1), "values in [0, 1]"),
-            (np.full((6, 5), 300), "values in [0, 255]"),
+            (np.full((6, 5), 300), "must be of the dtype uint8"),
             (np.full((6, 5), np.nan), "values in [0, 1]"),
             (np.full((6, 5), "a"), "must be numbers"),
             (np.zeros((6, 5), dtype=bool), "must be numbers"),

@@ -1,4 +1,4 @@
-"""Picture files: resized, or refused with a reason."""
+"""Pictures as arrays and as files: read in the one way that is meant, or refused with a reason."""
 
 import numpy as np
 import pytest
@@ -6,6 +6,47 @@ from PIL import Image
 
 from featviz.errors import InvalidArgument, SpaceError
 from featviz.search_spaces import load_pictures
+from featviz.search_spaces.pictures import PictureShape, to_unit
+
+SIXTEENTHS = [[0, 4], [8, 16]]
+
+
+def unit(values, dtype, low, high):
+    return to_unit(np.array(values, dtype=dtype), PictureShape(2, 2, 1, low, high))[0, :, :, 0].tolist()
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "int64", "float32"])
+@pytest.mark.parametrize(("low", "high"), [(0, 16), (0, 255), (-16, 48), (0, 1000)])
+def test_numbers_are_values_of_the_range_whatever_their_dtype(dtype, low, high):
+    assert unit(SIXTEENTHS, dtype, low, high) == [[(v - low) / (high - low) for v in row] for row in SIXTEENTHS]
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 1), (-1, 1), (-0.5, 0.5)])
+def test_bytes_are_pictures_where_they_can_be_nothing_else(low, high):
+    assert unit([[0, 51], [102, 255]], "uint8", low, high) == [[0, 0.2], [0.4, 1]]
+    assert unit([[0, 0], [0, 0]], "uint8", low, high) == [[0, 0], [0, 0]]
+    with pytest.raises(SpaceError, match=r"only 0 and 1.*Give floats"):
+        unit([[0, 1], [0, 0]], "uint8", low, high)
+
+
+def test_a_mask_of_whole_numbers_is_not_nearly_black():
+    assert unit([[0, 1], [1, 0]], "int64", 0, 1) == [[0, 1], [1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype", "low", "high", "hint"),
+    [
+        (SIXTEENTHS, "int64", 0, 1, r"from 0 to 16\. Whole numbers of 0 to 255 must be of the dtype uint8"),
+        (SIXTEENTHS, "float64", 0, 1, r"\[0, 1\], but they go from 0 to 16\.$"),
+        ([[0, 1], [2, 255]], "uint8", -2, 14, r"scaled: -2 \+ pictures \* \(16 / 255\)"),
+        ([[0, 1], [2, 256]], "int16", 0, 255, r"\[0, 255\], but they go from 0 to 256"),
+        ([[-1, 1], [2, 3]], "int16", 0, 255, r"from -1 to 3"),
+        ([[0, 1], [2, np.nan]], "float32", 0, 255, "nan"),
+    ],
+)
+def test_what_fits_no_reading_is_refused(values, dtype, low, high, hint):
+    with pytest.raises(SpaceError, match=hint):
+        unit(values, dtype, low, high)
 
 
 @pytest.fixture
