@@ -1,6 +1,7 @@
 """``Space``: the class that a fixed-shape search space derives from."""
 
 import inspect
+import re
 from abc import ABCMeta, abstractmethod
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from featviz.batches import batch_length
 from featviz.blocks import Block, TextBlock
 from featviz.checks import did_you_mean
-from featviz.errors import InvalidArgument, SpaceError, WrongType
+from featviz.errors import FeatvizError, InvalidArgument, SpaceError, WrongType
 from featviz.latent import LatentDescription, Latents
 from featviz.protocols import Spec
 from featviz.search_spaces.variables import Variable
@@ -175,6 +176,15 @@ class Space(metaclass=_FrozenAfterInit):
             raise AttributeError(f"{type(self).__name__} cannot be changed after it is made: make another one.")
         object.__setattr__(self, name, value)
 
+    def __repr__(self) -> str:
+        """The class and its variables, such as ``Wave(amplitude=Real(4))``; the same text in every process."""
+        try:
+            parts = ", ".join(f"{name}={_without_address(variable)}" for name, variable in self._parts.items())
+        except FeatvizError:
+            # Without variables it is no space; its repr is what an error message about that shows.
+            parts = ""
+        return f"{type(self).__name__}({parts})"
+
     @cached_property
     def _parts(self) -> dict[str, Variable]:
         given = getattr(self, "variables", None)
@@ -203,6 +213,11 @@ class Space(metaclass=_FrozenAfterInit):
                 f"the inputs of {name} are not numbers: give {name} a method distance(self, a, b) "
                 "that returns an array of shape (n, m)."
             ) from None
+
+
+def _without_address(variable: Variable) -> str:
+    # The repr that Python gives to a class without its own says where in memory the object is.
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(variable))
 
 
 def _holds_nan(batch: Any) -> bool:

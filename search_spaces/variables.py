@@ -55,6 +55,11 @@ class Real:
     def __post_init__(self) -> None:
         object.__setattr__(self, "shape", shape_of(self.shape))
 
+    def __repr__(self) -> str:
+        """As it is written: ``Real()``, ``Real(4)`` or ``Real((2, 3))``."""
+        size = _dimensions(self.shape)
+        return f"Real({size[0] if len(size) == 1 else size or ''})"
+
     @property
     def real(self) -> int:
         """The number of real genes."""

@@ -182,3 +182,16 @@ def test_real_shapes():
     assert fv.Real(3).shape == (3,)
     assert fv.Real((2, 3)).real == 6
     assert fv.Real(3) == fv.Real((3,))
+
+
+def test_its_repr_names_its_variables_and_no_address():
+    assert repr(SPACE) == f"Mixed(size=Real(), coin=<{__name__}.Coin object>, place=Real((2, 3)))"
+    assert repr(Sized(4)) == "Sized(x=Real(4))"
+    for wrong in ({}, None):
+        assert repr(type("Wrong", (fv.Space,), {"variables": wrong, "decode": None})()) == "Wrong()"
+
+
+def test_the_repr_of_a_space_is_kept_with_its_runs():
+    box = fv.black_box(lambda values: values[:, 0], name="box")
+    run = fv.search(Sized(4), fv.maximise(box), budget=10, progress="none")
+    assert run.spec["provenance"]["space"] == "Sized(x=Real(4))"
