@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from featviz.version import VERSION
 
 if TYPE_CHECKING:
+    from featviz import testing as testing
     from featviz.black_boxes import BlackBox as BlackBox
     from featviz.black_boxes import black_box as black_box
     from featviz.blocks import ImageBlock as ImageBlock
@@ -45,12 +46,16 @@ _HOMES = {
     "featviz.latent": ("LatentDescription", "Latents"),
     "featviz.blocks": ("ImageBlock", "TextBlock"),
 }
+# Loaded when first used as well. Not in __all__: ``from featviz import *`` is for names to search with.
+_MODULES = ("testing",)
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = ["__version__", *sorted(_HOME_OF)]  # noqa: PLE0604  strings, computed from the table above
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"featviz.{name}")
     home = _HOME_OF.get(name)
     if home is None:
         raise AttributeError(f"module 'featviz' has no attribute {name!r}")
@@ -60,4 +65,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME_OF})
+    return sorted({*globals(), *_HOME_OF, *_MODULES})
