@@ -16,6 +16,8 @@ __all__ = ["MAX_VALUES", "PictureShape", "load_pictures", "to_bytes", "to_unit"]
 
 # A batch of 20 float32 pictures of this size is 800 MB. More is a mistake in a shape, not a search.
 MAX_VALUES = 10_000_000
+# How the channels go together is a matrix of channels x channels.
+_MAX_CHANNELS = 1_000
 _PIL_MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 # Values may lie outside their range by this part of it, for rounding.
 _SLACK = 1e-5
@@ -35,7 +37,8 @@ class PictureShape(NamedTuple):
     @classmethod
     def checked(cls, height: Any, width: Any, channels: Any, low: Any, high: Any) -> "PictureShape":
         """The same, once every number makes sense; nothing is allocated before."""
-        h, w, c = (checks.integer(n, v, 1) for n, v in (("height", height), ("width", width), ("channels", channels)))
+        h, w = checks.integer("height", height, 1), checks.integer("width", width, 1)
+        c = checks.integer("channels", channels, 1, _MAX_CHANNELS)
         values = h * w * c
         if values > MAX_VALUES:
             raise InvalidArgument(
