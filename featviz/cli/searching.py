@@ -83,7 +83,7 @@ def _search(space: Any, objective: Any, arguments: dict[str, Any], out: str, pro
     try:
         return search(space, objective, out=out, progress=progress, callbacks=[recorded.append], **arguments)
     except (KeyboardInterrupt, Exception) as error:
-        # The first are raised before a batch is recorded, too, in a run that an earlier session began.
+        # Those may come before this session stored a batch, in a run that an earlier one began.
         begun = isinstance(error, _RESUMABLE) and os.path.isfile(os.path.join(out, SPEC_FILE))  # noqa: PTH113, PTH118  Path raises for a name too long
         if recorded or begun:
             error.add_note(f"{KEPT}; go on with: featviz resume {shlex.quote(out)}")

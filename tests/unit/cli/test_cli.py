@@ -89,7 +89,10 @@ def test_run_list_show_resume_and_gallery(folder, capsys):
     assert featviz("resume", "runs/bright", "--budget", "160") == 0
     assert "160 evaluations" in capsys.readouterr().out
     assert featviz("gallery", "runs", "site") == 0
-    assert capsys.readouterr().out.strip() == (folder / "site" / "index.html").as_uri()
+    index = (folder / "site" / "index.html").as_uri()
+    assert capsys.readouterr().out.strip() == index
+    assert featviz("gallery", "runs", "site", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"index": index, "runs": 1}
 
 
 def test_a_runs_own_description_repeats_it(folder):
@@ -161,11 +164,22 @@ def test_missing_things_exit_with_2(folder, capsys):
         ["resume", "runs/none"],
         ["show", "runs/none"],
         ["gallery", "none"],
+        ["list", "none"],
+        ["list", "none", "--json"],
+        ["list", "bright.toml"],
         ["lst"],
     ):
         assert featviz(*arguments) == 2
         assert "Traceback" not in capsys.readouterr().err
-    assert featviz("list", "none") == 0
+
+
+def test_no_runs_yet_is_no_error(folder, capsys):
+    assert featviz("list") == 0
+    assert capsys.readouterr().out == "no runs in runs\n"
+    (folder / "empty").mkdir()
+    assert featviz("list", "empty") == 0
+    assert featviz("list", "empty", "--json") == 0
+    assert capsys.readouterr().out == "no runs in empty\n[]\n"
 
 
 def test_a_box_that_fails_exits_with_3_and_says_how_to_go_on(folder, capsys):
