@@ -94,7 +94,8 @@ def _message(error: Exception, debug: bool) -> str:
 def _exit_code(error: Exception) -> int:
     if isinstance(error, errors.FailureBudgetExceeded):
         return EXIT_FAILURE_BUDGET
-    return EXIT_BAD_INPUT if isinstance(error, _BAD_INPUT) else EXIT_FAILED
+    done = any(note.startswith(searching.KEPT) for note in getattr(error, "__notes__", []))
+    return EXIT_BAD_INPUT if isinstance(error, _BAD_INPUT) and not done else EXIT_FAILED
 
 
 def _say(message: str, code: int) -> int:

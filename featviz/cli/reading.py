@@ -16,11 +16,17 @@ __all__ = ["gallery", "list_runs", "show"]
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 
+# Where `featviz run` puts runs; it need not be there yet.
+_RUNS = Path("runs")
+
+
 @click.command("list")
-@click.argument("folder", type=click.Path(path_type=Path), default=Path("runs"))
+@click.argument("folder", type=click.Path(path_type=Path), default=_RUNS)
 @_json_option
 def list_runs(folder: Path, as_json: bool) -> None:
     """List the runs in FOLDER (default: runs)."""
+    if not folder.is_dir() and folder != _RUNS:
+        raise RunNotFound(f"there is no folder {visible(str(folder), 300)}.")
     rows = [_row(path, folder) for path in find_runs(folder)]
     if as_json:
         click.echo(json.dumps(rows, indent=1, allow_nan=False))
@@ -56,15 +62,18 @@ def show(path: Path, top: int, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("runs", type=click.Path(path_type=Path), default=Path("runs"))
+@click.argument("runs", type=click.Path(path_type=Path), default=_RUNS)
 @click.argument("site", type=click.Path(path_type=Path), default=Path("site"))
-def gallery(runs: Path, site: Path) -> None:
+@_json_option
+def gallery(runs: Path, site: Path, as_json: bool) -> None:
     """Build a gallery of the runs in RUNS (default: runs) in the folder SITE (default: site)."""
     from featviz.gallery import build_gallery  # noqa: PLC0415  only this command needs templates
 
-    if not find_runs(runs):
+    count = len(find_runs(runs))
+    if not count:
         raise RunNotFound(f"there are no runs in {visible(str(runs), 300)}, so there is nothing to show.")
-    click.echo(build_gallery(runs, site).absolute().as_uri())
+    index = build_gallery(runs, site).absolute().as_uri()
+    click.echo(json.dumps({"index": index, "runs": count}, indent=1) if as_json else index)
 
 
 def _row(path: Path, folder: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import os
 import shlex
 import sys
+from collections import deque
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -11,10 +12,14 @@ import click
 from featviz.errors import FailureBudgetExceeded, InvalidArgument, InvalidConfig, OptimiserError, StorageError
 from featviz.storage import read_toml
 from featviz.storage.directory import SPEC_FILE, find_run
-from featviz.study import Run, build_search, search
+from featviz.study import Progress, Run, build_search, search
 from featviz.text import visible
 
-__all__ = ["demo", "resume", "run"]
+__all__ = ["KEPT", "demo", "resume", "run"]
+
+# How the note begins that an error gets where a run holds evaluations.
+KEPT = "What was evaluated is kept"
+_RESUMABLE = (KeyboardInterrupt, FailureBudgetExceeded, OptimiserError, StorageError)
 
 _PROGRESS = click.Choice(["auto", "bar", "lines", "none"])
 _progress_option = click.option("--progress", type=_PROGRESS, default="auto", show_default=True, help="How to report.")
@@ -73,11 +78,15 @@ def resume(path: Path, budget: int | None, warm: bool, progress: str) -> None:
 
 
 def _search(space: Any, objective: Any, arguments: dict[str, Any], out: str, progress: str) -> Run:
+    # The last batch that this session stored, if any.
+    recorded: deque[Progress] = deque(maxlen=1)
     try:
-        return search(space, objective, out=out, progress=progress, **arguments)
-    except (KeyboardInterrupt, FailureBudgetExceeded, OptimiserError, StorageError) as error:
-        if os.path.isfile(os.path.join(out, SPEC_FILE)):  # noqa: PTH113, PTH118  Path raises for a name too long
-            error.add_note(f"What was evaluated is kept; go on with: featviz resume {shlex.quote(out)}")
+        return search(space, objective, out=out, progress=progress, callbacks=[recorded.append], **arguments)
+    except (KeyboardInterrupt, Exception) as error:
+        # Those may come before this session stored a batch, in a run that an earlier one began.
+        begun = isinstance(error, _RESUMABLE) and os.path.isfile(os.path.join(out, SPEC_FILE))  # noqa: PTH113, PTH118  Path raises for a name too long
+        if recorded or begun:
+            error.add_note(f"{KEPT}; go on with: featviz resume {shlex.quote(out)}")
         raise
 
 

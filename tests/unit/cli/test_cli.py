@@ -19,6 +19,15 @@ def answer(pictures):
 def broken(pictures):
     raise RuntimeError("the service is down")
 
+asked = []
+
+def tired(pictures):
+    asked.append(len(pictures))
+    if len(asked) > 3:
+        from featviz.errors import BoxError
+        raise BoxError("no more of these")
+    return pictures.mean(axis=(1, 2, 3))
+
 def make():
     import featviz as fv
     return fv.black_box(answer, outputs=["bright", "varied"])
@@ -80,7 +89,10 @@ def test_run_list_show_resume_and_gallery(folder, capsys):
     assert featviz("resume", "runs/bright", "--budget", "160") == 0
     assert "160 evaluations" in capsys.readouterr().out
     assert featviz("gallery", "runs", "site") == 0
-    assert capsys.readouterr().out.strip() == (folder / "site" / "index.html").as_uri()
+    index = (folder / "site" / "index.html").as_uri()
+    assert capsys.readouterr().out.strip() == index
+    assert featviz("gallery", "runs", "site", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"index": index, "runs": 1}
 
 
 def test_a_runs_own_description_repeats_it(folder):
@@ -152,11 +164,22 @@ def test_missing_things_exit_with_2(folder, capsys):
         ["resume", "runs/none"],
         ["show", "runs/none"],
         ["gallery", "none"],
+        ["list", "none"],
+        ["list", "none", "--json"],
+        ["list", "bright.toml"],
         ["lst"],
     ):
         assert featviz(*arguments) == 2
         assert "Traceback" not in capsys.readouterr().err
-    assert featviz("list", "none") == 0
+
+
+def test_no_runs_yet_is_no_error(folder, capsys):
+    assert featviz("list") == 0
+    assert capsys.readouterr().out == "no runs in runs\n"
+    (folder / "empty").mkdir()
+    assert featviz("list", "empty") == 0
+    assert featviz("list", "empty", "--json") == 0
+    assert capsys.readouterr().out == "no runs in empty\n[]\n"
 
 
 def test_a_box_that_fails_exits_with_3_and_says_how_to_go_on(folder, capsys):
@@ -167,6 +190,23 @@ def test_a_box_that_fails_exits_with_3_and_says_how_to_go_on(folder, capsys):
     error = capsys.readouterr().err
     assert "the service is down" in error
     assert "featviz resume runs/bright" in error
+
+
+def test_bad_input_that_shows_after_evaluations_is_a_failure_and_says_how_to_go_on(folder, capsys):
+    tired = CONFIG.replace("boxes:answer", "boxes:tired").replace(
+        'outputs = ["bright", "varied"]', 'outputs = ["bright"]'
+    )
+    (folder / "bright.toml").write_text(tired)
+    assert featviz("run", "bright.toml") == 1
+    error = capsys.readouterr().err
+    assert "BoxError: no more of these" in error
+    assert "What was evaluated is kept; go on with: featviz resume runs/bright" in error
+    kept = fv.load("runs/bright").evaluations
+    assert kept > 0
+    # Now it is refused before anything is evaluated.
+    assert featviz("resume", "runs/bright") == 2
+    assert featviz("resume", "runs/bright", "--budget", "0") == 2
+    assert fv.load("runs/bright").evaluations == kept
 
 
 def test_an_error_in_the_users_module_is_one_line_and_a_traceback_on_demand(folder, capsys):
