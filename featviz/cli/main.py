@@ -76,14 +76,17 @@ def _run(arguments: list[str], debug: bool) -> int:
     except click.ClickException as error:
         error.show()
         return EXIT_BAD_INPUT
-    except Exception as error:  # noqa: BLE001  every error becomes a message
+    except SystemExit as stop:
+        # click asks for none in this mode: it is the user's code that wants to end the program.
+        return _say(f"the box or the space called sys.exit({visible(stop.code, 60)}).", EXIT_FAILED)
+    except BaseException as error:  # noqa: BLE001  every error becomes a message, also a box's own kind of it
         if debug:
             traceback.print_exc()
         return _say(_message(error, debug), _exit_code(error))
     return code if isinstance(code, int) else 0
 
 
-def _message(error: Exception, debug: bool) -> str:
+def _message(error: BaseException, debug: bool) -> str:
     notes = "".join(f" {note}" for note in getattr(error, "__notes__", []))
     if isinstance(error, errors.FeatvizError):
         return f"{type(error).__name__}: {visible(str(error), 2000)}{notes}"
@@ -91,7 +94,7 @@ def _message(error: Exception, debug: bool) -> str:
     return f"{first_line(error, 1000)}{notes}{hint}"
 
 
-def _exit_code(error: Exception) -> int:
+def _exit_code(error: BaseException) -> int:
     if isinstance(error, errors.FailureBudgetExceeded):
         return EXIT_FAILURE_BUDGET
     done = any(note.startswith(searching.KEPT) for note in getattr(error, "__notes__", []))

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from featviz.errors import FeatvizError, RunNotFound
+from featviz.errors import RunNotFound
 from featviz.study import Run, find_runs, load
 from featviz.text import first_line, visible
 
@@ -79,18 +79,21 @@ def gallery(runs: Path, site: Path, as_json: bool) -> None:
 def _row(path: Path, folder: Path) -> dict[str, Any]:
     name = str(path.relative_to(folder)) if path != folder else path.name
     try:
-        run = load(path)
-    except FeatvizError as error:
+        return _facts_of_row(load(path), name)
+    except Exception as error:  # noqa: BLE001  one doctored run must not hide the others
         return {"run": name, "status": "damaged", "reason": first_line(error)}
+
+
+def _facts_of_row(run: Run, name: str) -> dict[str, Any]:
     search, provenance = run.spec["search"], run.spec["provenance"]
     return {
         "run": name,
         "status": run.status,
         "score": _number(run.best.score) if len(run.history) else None,
         "evaluations": run.evaluations,
-        "budget": search.get("budget"),
+        "budget": _plain(search.get("budget")),
         "optimiser": str(provenance.get("optimiser", "")),
-        "seed": search.get("seed", 0),
+        "seed": _plain(search.get("seed", 0)),
         "objective": str(provenance.get("objective", "")),
     }
 
@@ -108,12 +111,12 @@ def _facts(run: Run, top: int) -> dict[str, Any]:
         "best_random_score": None if baseline is None else _number(baseline.score),
         "random_inputs": 0 if run.baseline is None else int(run.baseline.evaluations[-1]) if len(run.baseline) else 0,
         "evaluations": run.evaluations,
-        "budget": search.get("budget"),
+        "budget": _plain(search.get("budget")),
         "seconds": round(run.seconds, 3),
         "failures": run.failures,
         "optimiser": str(provenance.get("optimiser", "")),
         "why": str(provenance.get("why", "")),
-        "seed": search.get("seed", 0),
+        "seed": _plain(search.get("seed", 0)),
         "created": str(provenance.get("created", "")),
         "best_inputs": None if run.path is None else str(run.path / "best"),
     }
@@ -127,6 +130,11 @@ def _facts(run: Run, top: int) -> dict[str, Any]:
         for c in run.top(top)
     ]
     return facts
+
+
+def _plain(value: Any) -> Any:
+    """A value of a file as JSON can hold it."""
+    return value if value is None or type(value) is int else str(value)
 
 
 def _number(value: float) -> float | None:

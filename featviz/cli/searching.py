@@ -1,6 +1,5 @@
 """Commands that evaluate: ``demo``, ``run`` and ``resume``."""
 
-import os
 import shlex
 import sys
 from collections import deque
@@ -11,7 +10,7 @@ import click
 
 from featviz.errors import FailureBudgetExceeded, InvalidArgument, InvalidConfig, OptimiserError, StorageError
 from featviz.storage import read_toml
-from featviz.storage.directory import SPEC_FILE, find_run
+from featviz.storage.directory import SPEC_FILE, find_run, is_run
 from featviz.study import Progress, Run, build_search, search
 from featviz.text import visible
 
@@ -72,6 +71,7 @@ def resume(path: Path, budget: int | None, warm: bool, progress: str) -> None:
     _extend_path(Path.cwd())
     built = build_search(read_toml(spec_file), visible(str(spec_file), 300))
     arguments = built.arguments | ({"budget": budget} if budget is not None else {})
+    arguments.pop("out", None)
     if warm:
         arguments["resume"] = "warm"
     _report(_search(built.space, built.objective, arguments, str(path), progress))
@@ -84,7 +84,7 @@ def _search(space: Any, objective: Any, arguments: dict[str, Any], out: str, pro
         return search(space, objective, out=out, progress=progress, callbacks=[recorded.append], **arguments)
     except (KeyboardInterrupt, Exception) as error:
         # Those may come before this session stored a batch, in a run that an earlier one began.
-        begun = isinstance(error, _RESUMABLE) and os.path.isfile(os.path.join(out, SPEC_FILE))  # noqa: PTH113, PTH118  Path raises for a name too long
+        begun = isinstance(error, _RESUMABLE) and is_run(Path(out))
         if recorded or begun:
             error.add_note(f"{KEPT}; go on with: featviz resume {shlex.quote(out)}")
         raise

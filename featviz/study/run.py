@@ -153,7 +153,8 @@ class Run:
     def failures(self) -> dict[str, int]:
         """How many evaluations failed, by status."""
         found = Counter(int(status) for status in self._records.statuses if status)
-        return {Status(status).name.lower().replace("_", " "): count for status, count in sorted(found.items())}
+        names = {int(status): status.label for status in Status}
+        return {names.get(code, f"status {code}"): count for code, count in sorted(found.items())}
 
     @property
     def failure_reasons(self) -> dict[str, int]:

@@ -1,5 +1,7 @@
 import json
 import os
+import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -238,6 +240,36 @@ def test_a_damaged_run_does_not_hide_the_others(folder, capsys):
     out = capsys.readouterr().out
     assert "damaged" in out
     assert "finished" in out
+
+
+def test_a_doctored_run_is_a_row_and_not_the_end_of_the_list(folder, capsys):
+    assert featviz("run", "bright.toml") == 0
+    spec = (folder / "runs" / "bright" / "run.toml").read_text()
+    for number, (old, new) in enumerate([("budget = 100", "budget = nan"), ("seed = 0", "seed = 2020-01-01")]):
+        shutil.copytree(folder / "runs" / "bright", folder / "runs" / f"odd{number}")
+        (folder / "runs" / f"odd{number}" / "run.toml").write_text(spec.replace(old, new))
+    shutil.copytree(folder / "runs" / "bright", folder / "runs" / "status")
+    with sqlite3.connect(folder / "runs" / "status" / "evaluations.sqlite") as db:
+        db.execute("UPDATE meta SET value = ? WHERE key = 'outputs'", ("[" * 50_000,))
+    db.close()
+    capsys.readouterr()
+    assert featviz("list", "--json") == 0
+    rows = {row["run"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["odd0"]["budget"] == "nan"
+    assert rows["status"]["status"] == "damaged"
+    assert rows["bright"]["status"] == "finished"
+
+
+@pytest.mark.parametrize(
+    "act", ["raise GeneratorExit", "import sys; sys.exit(0)", "raise type('Own', (BaseException,), {})('x')"]
+)
+def test_a_box_that_ends_the_program_is_one_line(folder, capsys, act):
+    (folder / "boxes.py").write_text(f"def answer(pictures):\n    {act}\n")
+    (folder / "bright.toml").write_text(CONFIG.replace('outputs = ["bright", "varied"]', 'outputs = ["bright"]'))
+    assert featviz("run", "bright.toml") == 1
+    error = capsys.readouterr().err
+    assert "Traceback" not in error
+    assert error.strip()
 
 
 def test_version_and_help(capsys):
