@@ -121,8 +121,8 @@ def nevergrad_diagonal(d: int, n: int) -> Generation:
 PEERS: dict[str, tuple[Callable[[int, int], Generation], int, int]] = {
     "bare": (bare, 12288, 2000),
     # The objective has no direction, so a restart would come, and change the population, in the midst of the timing.
-    "sep-cma": (featviz_optimiser("sep-cma", restarts=False), 12288, 2000),
-    "snes": (featviz_optimiser("snes", restarts=False), 12288, 2000),
+    "sep-cma": (featviz_optimiser("sep-cma", restart_when_stuck=False), 12288, 2000),
+    "snes": (featviz_optimiser("snes", restart_when_stuck=False), 12288, 2000),
     "pycma diagonal": (pycma_diagonal, 12288, 100),
     "nevergrad DiagonalCMA": (nevergrad_diagonal, 12288, 6),
     "optuna TPE": (featviz_optimiser("optuna:TPE"), 64, 1),

@@ -86,8 +86,8 @@ class EvolutionStrategy(ABC):
             the default one; smaller batches are collected until there are enough for a selection.
         sigma: the first step size, in standard deviations of the prior; by default 1, or what the strategy says, and
             half of it where ``start`` is given: whoever brings an example does not want all of the prior.
-        restarts: begin again with twice the population when the search has stagnated (Auger & Hansen 2005, "A restart
-            CMA evolution strategy with increasing population size").
+        restart_when_stuck: begin again with twice the population when the search has stagnated (Auger & Hansen 2005,
+            "A restart CMA evolution strategy with increasing population size").
 
     A sub-class draws the latents, learns from a sorted generation, and names the arrays that make its state.
     """
@@ -114,7 +114,7 @@ class EvolutionStrategy(ABC):
         population: int | None = None,
         batch_size: int | None = None,
         sigma: float | None = None,
-        restarts: bool = True,
+        restart_when_stuck: bool = True,
     ) -> None:
         if latent.real < 1 or latent.options:
             raise InvalidArgument(f"{self.name} searches real genes only; make_optimiser picks one that fits.")
@@ -133,9 +133,11 @@ class EvolutionStrategy(ABC):
         if sigma is None:
             sigma = self.first_step if start is None else self.first_step / 2
         self._first_sigma = checks.finite("sigma", sigma, 0.0, _LARGEST_STEP, exclusive=True)
-        if not isinstance(restarts, bool):
-            raise WrongType(f"restarts must be True or False, but it is a {type(restarts).__name__}.")
-        self._restarts_allowed = restarts
+        if not isinstance(restart_when_stuck, bool):
+            raise WrongType(
+                f"restart_when_stuck must be True or False, but it is a {type(restart_when_stuck).__name__}."
+            )
+        self._restarts_allowed = restart_when_stuck
         self._streams = Streams(checks.seed(seed), _STREAM)
         self._asks = 0
         self._restarts = 0

@@ -108,7 +108,7 @@ class SepCma(EvolutionStrategy):
             Hansen as published. True finds more with many genes, and overshoots with few. None, the default, is True
             in generations of at most a third as many rows as there are genes: on spheres and ellipsoids True was
             behind with up to 20 genes, and ahead from 50 on.
-        shared: ``population``, ``batch_size``, ``sigma``, ``restarts``.
+        shared: ``population``, ``batch_size``, ``sigma``, ``restart_when_stuck``.
 
     Rows that it never asked for are learnt from after their Mahalanobis length is clipped to that of a long sample
     (Hansen 2011, "Injecting external solutions into CMA-ES").
@@ -129,7 +129,7 @@ class SepCma(EvolutionStrategy):
         population: int | None = None,
         batch_size: int | None = None,
         sigma: float | None = None,
-        restarts: bool = True,
+        restart_when_stuck: bool = True,
         two_sided: bool | None = None,
     ) -> None:
         if two_sided is not None and not isinstance(two_sided, bool):
@@ -143,7 +143,7 @@ class SepCma(EvolutionStrategy):
             population=population,
             batch_size=batch_size,
             sigma=sigma,
-            restarts=restarts,
+            restart_when_stuck=restart_when_stuck,
         )
 
     def _reset(self) -> None:

@@ -43,7 +43,7 @@ class Snes(EvolutionStrategy):
         start: a batch of one latent to begin at.
         mirrored: draw the rows in pairs that lie opposite each other about the mean.
         learning_rate: factor on the default learning rate of the step sizes, (3 + ln genes) / (5 sqrt(genes)).
-        shared: ``population``, ``batch_size``, ``sigma``, ``restarts``.
+        shared: ``population``, ``batch_size``, ``sigma``, ``restart_when_stuck``.
     """
 
     name: ClassVar[str] = "snes"
@@ -62,7 +62,7 @@ class Snes(EvolutionStrategy):
         population: int | None = None,
         batch_size: int | None = None,
         sigma: float | None = None,
-        restarts: bool = True,
+        restart_when_stuck: bool = True,
         mirrored: bool = False,
         learning_rate: float = 1.0,
     ) -> None:
@@ -80,7 +80,7 @@ class Snes(EvolutionStrategy):
             population=population,
             batch_size=batch_size,
             sigma=sigma,
-            restarts=restarts,
+            restart_when_stuck=restart_when_stuck,
         )
 
     def _reset(self) -> None:

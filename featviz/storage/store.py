@@ -344,8 +344,8 @@ def _connect_reading(path: str) -> sqlite3.Connection:
     except sqlite3.OperationalError:
         connection.close()
         # SQLite opens no log in a read-only directory. Only a file without a log is whole without it.
-        log = Path(f"{path}-wal")
-        if not Path(path).is_file() or (log.exists() and log.stat().st_size):
+        logs = [log for log in (Path(f"{path}-wal"), Path(f"{path}-journal")) if log.exists() and log.stat().st_size]
+        if logs or not Path(path).is_file():
             raise
         connection = sqlite3.connect(
             f"{address}?mode=ro&immutable=1", uri=True, isolation_level=None, check_same_thread=False

@@ -66,7 +66,7 @@ def test_flat_scores_restart_with_twice_the_population(cls):
     assert own.restarts == 1
     assert own.batch_size == 2 * first
     assert not own._mean.any()
-    calm = cls(LatentDescription(5), restarts=False)
+    calm = cls(LatentDescription(5), restart_when_stuck=False)
     for _ in range(25):
         generation(calm, lambda latents: np.zeros(len(latents)))
     assert calm.restarts == 0
@@ -168,7 +168,7 @@ def test_damaged_states_are_refused(cls):
         ({"sigma": -1.0}, InvalidArgument),
         ({"sigma": float("nan")}, InvalidArgument),
         ({"sigma": "1"}, WrongType),
-        ({"restarts": 1}, WrongType),
+        ({"restart_when_stuck": 1}, WrongType),
         ({"budget": 0}, InvalidArgument),
         ({"seed": -1}, InvalidArgument),
         ({"seed": 2**64}, InvalidArgument),
@@ -228,7 +228,7 @@ def test_begins_at_the_start_and_begins_again_there(cls):
 @BOTH
 @pytest.mark.parametrize("slope", [True, False])
 def test_without_restarts_numbers_stay_finite(cls, slope):
-    own = cls(LatentDescription(3), restarts=False)
+    own = cls(LatentDescription(3), restart_when_stuck=False)
     with np.errstate(all="raise"):
         for _ in range(3000):
             asked = generation(own, (lambda latents: latents.real[:, 0].copy()) if slope else sphere)
@@ -236,7 +236,7 @@ def test_without_restarts_numbers_stay_finite(cls, slope):
     assert own.restarts == 0
     # The same foreign rows over and over draw every step together.
     rows = Latents.of_real(np.random.default_rng(0).standard_normal((own.batch_size, 3)))
-    own = cls(LatentDescription(3), restarts=False)
+    own = cls(LatentDescription(3), restart_when_stuck=False)
     for _ in range(3000):
         own.tell(rows, rows.real[:, 0])
     assert np.isfinite(own.ask(5).real).all()

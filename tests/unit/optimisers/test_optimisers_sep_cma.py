@@ -21,7 +21,7 @@ def make(d, constants=None, **options):
     cls = SepCma
     if constants is not None:
         cls = type("Tuned", (SepCma,), {"_constants": staticmethod(lambda *_: constants)})
-    return cls(LatentDescription(d), 3, **{"restarts": False, **options})
+    return cls(LatentDescription(d), 3, **{"restart_when_stuck": False, **options})
 
 
 def close(a, b):
