@@ -1,5 +1,7 @@
 """The evaluator: isolation and what it costs, several boxes, protection of the inputs, the ledger."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -224,6 +226,8 @@ def test_the_ledger_counts_every_question():
     assert (evaluator.ledger.calls, evaluator.ledger.inputs) == (5, 10)
     assert dict(evaluator.ledger.failures) == {Status.EXCEPTION: 1}
     assert evaluator.ledger.seconds > 0
+    totals = {"inputs": 10, "calls": 5, "seconds": evaluator.ledger.seconds}
+    assert evaluator.ledger.totals() == json.loads(json.dumps(totals))
     evaluator.judge(rows(2), [1.0, float("nan")])
     assert evaluator.ledger.calls == 5
     assert evaluator.ledger.failures[Status.NONFINITE] == 1

@@ -2,6 +2,7 @@
 
 import logging
 import random
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -102,6 +103,26 @@ def test_rows_find_their_handles_in_any_order():
     own.tell(asked[[2, 0]], np.array([2.0, 0.0]))
     own.tell(asked[[3, 1]], np.array([3.0, 1.0]))
     assert own.heard == [("handle0", 0.0), ("handle2", -2.0), ("handle1", -1.0), ("handle3", -3.0)]
+
+
+@pytest.mark.parametrize("batch", [1, 20])
+def test_the_history_is_small(batch):
+    own = type("Deaf", (Toy,), {"_tell": lambda *_: None})(LatentDescription(200), 5)
+
+    def evaluate(times):
+        for _ in range(times):
+            own.tell(own.ask(batch), np.zeros(batch))
+
+    tracemalloc.start()
+    try:
+        evaluate(10)
+        before = tracemalloc.get_traced_memory()[0]
+        evaluate(2000 // batch)
+        kept = (tracemalloc.get_traced_memory()[0] - before) / 2000
+    finally:
+        tracemalloc.stop()
+    # 16 bytes and 16 a batch, and an eighth that arrays keep in reserve.
+    assert kept < 1.25 * (16 + 16 / batch)
 
 
 def test_foreign_and_repeated_rows_have_no_handle():
