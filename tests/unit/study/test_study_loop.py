@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -66,7 +68,9 @@ def test_a_target_reached_at_once_ends_after_the_first_batch():
     assert run.evaluations == run.spec["search"]["batch_size"]
 
 
-def test_time_ends_the_search():
+def test_time_ends_the_search(monkeypatch):
+    ticks = itertools.count(step=0.01)
+    monkeypatch.setattr("featviz.study.study.time.monotonic", lambda: next(ticks))
     run = search(budget=10**9, max_seconds=0.3)
     assert run.stop_reason == "the time is up"
     assert 0 < run.evaluations < 10**9
