@@ -1,4 +1,5 @@
 import itertools
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -70,7 +71,7 @@ def test_a_target_reached_at_once_ends_after_the_first_batch():
 
 def test_time_ends_the_search(monkeypatch):
     ticks = itertools.count(step=0.01)
-    monkeypatch.setattr("featviz.study.study.time.monotonic", lambda: next(ticks))
+    monkeypatch.setattr("featviz.study.study.time", SimpleNamespace(monotonic=lambda: next(ticks)))
     run = search(budget=10**9, max_seconds=0.3)
     assert run.stop_reason == "the time is up"
     assert 0 < run.evaluations < 10**9
