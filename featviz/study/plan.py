@@ -41,11 +41,13 @@ class Plan:
         """The evaluations that the optimiser of a restart may plan for."""
         return max(1, self.end_of(restart) - (self.end_of(restart - 1) if restart else 0))
 
-    def next(self, records: Records, best: float, seconds: float) -> Next | None:
-        """What comes next, or None at the end."""
+    def time_is_up(self, seconds: float) -> bool:
+        """Whether a run that has taken so long has to end."""
+        return self.settings.max_seconds is not None and seconds >= self.settings.max_seconds
+
+    def next(self, records: Records, best: float) -> Next | None:
+        """What comes next, or None at the end; time apart."""
         settings = self.settings
-        if settings.max_seconds is not None and seconds >= settings.max_seconds:
-            return None
         referred, searched = records.count(Phase.REFERENCE), records.count(Phase.SEARCH)
         spent = referred + searched
         if spent < settings.budget and not self.target_reached(best):

@@ -125,6 +125,8 @@ class Study:
             self._begun = self._state_stored = time.monotonic()
             self._before = self._records.batches[-1].seconds if self._records.batches else 0.0
             self._best = self._records.best(Phase.SEARCH, Phase.REFERENCE)
+            # Looked at between batches only: a study that says it is not done can be asked.
+            self._time_is_up = self._plan.time_is_up(self.seconds)
             if objective is not None and resume != "warm":
                 check_boxes(objective, self._evaluator, space, self._session, self._records)
         except BaseException:
@@ -265,7 +267,7 @@ class Study:
             raise InvalidArgument("the study is closed; make another one with the same arguments to go on with it.")
 
     def _next(self) -> Next | None:
-        return None if self._stopped else self._plan.next(self._records, self._best, self.seconds)
+        return None if self._stopped or self._time_is_up else self._plan.next(self._records, self._best)
 
     def _latents(self, following: Next, size: int) -> Latents:
         if following.phase is Phase.SEARCH:
@@ -302,6 +304,7 @@ class Study:
             self._best = float(np.fmax.reduce(outcome.scores, initial=self._best))
         self._failure_budget.add(outcome.statuses, outcome.reasons)
         progress = self._progress_after(asked)
+        self._time_is_up = self._plan.time_is_up(progress.seconds)
         try:
             for callback in self._callbacks:
                 callback(progress)

@@ -66,7 +66,7 @@ def test_restarts_share_the_budget_evenly_and_the_last_takes_what_is_added(budge
     longer = data.draw(st.integers(budget, 2 * budget))
     plan = Plan(Settings(longer, restarts=restarts), budget, 0)
     owners, records = [], Records()
-    while (following := plan.next(records, 0.0, 0.0)) is not None:
+    while (following := plan.next(records, 0.0)) is not None:
         n = min(following.most, 7)
         zeros = np.zeros(n)
         owners += [following.restart] * n
