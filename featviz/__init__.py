@@ -47,7 +47,7 @@ _HOMES = {
     "featviz.blocks": ("ImageBlock", "TextBlock"),
 }
 # Loaded when first used as well. Not in __all__: ``from featviz import *`` is for names to search with.
-_MODULES = ("testing",)
+_MODULES = ("errors", "testing")
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = ["__version__", *sorted(_HOME_OF)]  # noqa: PLE0604  strings, computed from the table above
@@ -58,11 +58,13 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"featviz.{name}")
     home = _HOME_OF.get(name)
     if home is None:
-        raise AttributeError(f"module 'featviz' has no attribute {name!r}")
+        from featviz.checks import did_you_mean  # noqa: PLC0415  only a misspelt name needs it
+
+        raise AttributeError(f"module 'featviz' has no attribute {name!r}.{did_you_mean(name, _HOME_OF)}")
     value = getattr(importlib.import_module(home), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME_OF, *_MODULES})
+    return sorted({*__all__, *_MODULES})

@@ -144,7 +144,12 @@ class Space(metaclass=_FrozenAfterInit):
         return self.decode_latents(self.latent.sample(rng, n))
 
     def render(self, x: Any) -> list[Block]:
-        """One input as typed blocks for a reader; by default its text."""
+        """One input as typed blocks for a reader; by default its text, of a large array the ends only.
+
+        Override it to show more, for instance ``[fv.ImageBlock(pixels)]`` with uint8 pixels (height, width, channels).
+        """
+        if isinstance(x, np.ndarray):
+            return [TextBlock(np.array2string(x, precision=4, threshold=24, edgeitems=4))]
         return [TextBlock(str(x))]
 
     def distance(self, a: Any, b: Any) -> NDArray[np.float64]:

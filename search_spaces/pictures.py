@@ -150,7 +150,7 @@ def _as_batch(given: NDArray[Any], shape: PictureShape) -> NDArray[Any]:
         return given[:, :, :, None]
     raise SpaceError(
         f"expected pictures of {_size(shape)} as an array of shape (n, {height}, {width}, {channels}), but it has "
-        f"shape {given.shape}. Resize them first; featviz.search_spaces.load_pictures does so for files."
+        f"shape {given.shape}. {_what_to_do(given, height * width * channels, (height, width, channels))}"
     )
 
 
@@ -160,6 +160,13 @@ def _range_hint(dtype: np.dtype[Any], shape: PictureShape) -> str:
     if shape.high <= _BYTES_UP_TO:
         return " Whole numbers of 0 to 255 must be of the dtype uint8."
     return f" Pictures of 0 to 255 must be scaled: {shape.low:g} + pictures * ({shape.high - shape.low:g} / 255)."
+
+
+def _what_to_do(given: NDArray[Any], values: int, shape: tuple[int, int, int]) -> str:
+    if given.ndim >= 1 and given.size and given.size % values == 0:
+        sizes = ", ".join(map(str, shape))
+        return f"It holds as many numbers as {given.size // values} of them: reshape it to (-1, {sizes})."
+    return "Resize them first; featviz.search_spaces.load_pictures does so for files."
 
 
 def _size(shape: PictureShape) -> str:

@@ -1,5 +1,6 @@
 """The ``featviz`` command: its group, and how errors become messages and exit codes."""
 
+import errno
 import signal
 import sys
 import traceback
@@ -77,7 +78,9 @@ def _run(arguments: list[str], debug: bool) -> int:
         error.show()
         return EXIT_BAD_INPUT
     except SystemExit as stop:
-        # click asks for none in this mode: it is the user's code that wants to end the program.
+        # click asks for one where its output was closed, as by `| head`; otherwise it is the user's code that does.
+        if isinstance(stop.__context__, OSError) and stop.__context__.errno == errno.EPIPE:
+            return EXIT_FAILED
         return _say(f"the box or the space called sys.exit({visible(stop.code, 60)}).", EXIT_FAILED)
     except BaseException as error:  # noqa: BLE001  every error becomes a message, also a box's own kind of it
         if debug:

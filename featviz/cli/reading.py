@@ -58,7 +58,7 @@ def show(path: Path, top: int, as_json: bool) -> None:
             outputs = ", ".join(
                 f"{visible(n, 40)} {v:.6g}" for n, v in list(entry["outputs"].items())[:5] if v is not None
             )
-            click.echo(f"  evaluation {entry['evaluation']:>9,}   score {entry['score']:<10.6g}  {outputs}")
+            click.echo(f"  candidate {entry['id']:>9,}   score {entry['score']:<10.6g}  {outputs}")
 
 
 @click.command()

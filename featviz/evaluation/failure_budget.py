@@ -68,5 +68,6 @@ class FailureBudget:
         such = f", such as: {visible(reason, 400)}" if reason else ""
         return (
             f"{len(faults)} of the last {len(self._last)} evaluations failed, {count} of them with status "
-            f"'{Status(status).label}'{such}\nThe run is kept. Mend the black box or the space, and resume."
+            f"'{Status(status).label}'{such}\n"
+            "Mend the black box or the space; a run with out= is kept and can be resumed."
         )

@@ -90,9 +90,9 @@ class Run:
         """The ``k`` best inputs, best first; fewer when the run has fewer.
 
         Args:
-            k: how many.
-            diverse: whether to prefer inputs that differ over the highest scores; the first one is the best either
-                way. Without the space, those stored with the run are given.
+            k: how many at most.
+            diverse: whether to give inputs that lie at least as far apart as random ones do. The first is the best
+                either way; a single search may have no second. Without the space, those stored with the run are given.
         """
         count = checks.integer("k", k, 0)
         if not diverse:
@@ -109,10 +109,11 @@ class Run:
         ids = self._records.ranked(self._baseline_ids)[:1]
         return next(iter(self._candidates(ids)), None)
 
-    def candidate(self, evaluation: int) -> Candidate:
-        """The input of one evaluation by its id."""
-        last = self._records.count() - 1
-        return self._candidates(np.array([checks.integer("evaluation", evaluation, 0, last)]))[0]
+    def candidate(self, id: int) -> Candidate:  # noqa: A002  the name of the attribute it is found by
+        """The input with this ``Candidate.id``, which the gallery and ``featviz show`` print too."""
+        if not self._records.count():
+            raise InvalidArgument("the run has no evaluation yet.")
+        return self._candidates(np.array([checks.integer("id", id, 0, self._records.count() - 1)]))[0]
 
     def render(self, candidate: Candidate) -> list[Block]:
         """A candidate as typed blocks; empty when neither its input nor its rendering was kept."""

@@ -41,6 +41,6 @@ def check_boxes(
         raise RunMismatch(
             f"{session.path} holds a run of another box: to its input {record.first + row} the box answered "
             f"{np.array2string(then, precision=4, threshold=5)}, and answers "
-            f"{np.array2string(now, precision=4, threshold=5)} now. Choose another directory; or pass "
-            'resume="warm" to go on with the changed box from the best input found so far.'
+            f"{np.array2string(now, precision=4, threshold=5)} now. Scores of two boxes cannot be ranked together: "
+            "choose another directory."
         )

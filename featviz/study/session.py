@@ -15,6 +15,7 @@ from featviz.blocks import Block, TextBlock
 from featviz.errors import RunExists, RunMismatch, SpaceError
 from featviz.latent import Latents
 from featviz.protocols import ScoreFunction, SearchSpace
+from featviz.random import Streams
 from featviz.storage import (
     BestInput,
     Phase,
@@ -39,6 +40,8 @@ _KEPT = 9
 # Inputs among which different ones are chosen, and the memory that they may take.
 _DIVERSE_POOL = 400
 _DIVERSE_BYTES = 64_000_000
+# Random inputs whose distances tell what "far apart" means in a space.
+_RANDOM_PAIRS = 12
 
 
 class Session:
@@ -58,6 +61,7 @@ class Session:
     ) -> None:
         self.spec = describe_search(space, objective, settings, chosen, why)
         self.closed = False
+        self._respecified = False
         self._directory = None if out is None else RunDirectory(out)
         self.path: Path | None = None if self._directory is None else self._directory.path
         try:
@@ -65,11 +69,23 @@ class Session:
             self.store = self._open(outputs, space, resume)
             self._begun_with = len(self.records.batches)
             self.reproducible = self.store.meta("reproducible", "yes") == "yes"
-            self.store.set_meta(status="running", stop_reason="")
         except BaseException:
             if self._directory is not None:
                 self._directory.close()
             raise
+
+    def begin(self) -> None:
+        """Mark the run as running, and note its new end, once everything was found in order."""
+        self.store.set_meta(status="running", stop_reason="")
+        if self._directory is not None and self._respecified:
+            write_toml(self._directory.spec_file, self.spec)
+
+    def leave(self) -> None:
+        """Let go of the directory and change nothing in it."""
+        self.closed = True
+        if self._directory is not None:
+            self.store.close()
+            self._directory.close()
 
     @property
     def first_budget(self) -> int:
@@ -163,9 +179,8 @@ class Session:
             directory.clear()
             return self._make(directory, outputs, space)
         check_same(stored, self.spec, str(directory.path))
-        if stored["search"] != self.spec["search"]:
-            # Only what decides when a search ends can differ here: the run goes on to the new end.
-            write_toml(directory.spec_file, stored | {"search": self.spec["search"]})
+        # Only what decides when a search ends can differ here: the run goes on to the new end.
+        self._respecified = stored["search"] != self.spec["search"]
         self.spec = stored | {"search": self.spec["search"]}
         store = RunStore.open(directory.database, writable=True)
         if store.genes != (space.latent.real, len(space.latent.options)):
@@ -214,8 +229,9 @@ def _rendered(space: SearchSpace, x: Any) -> Sequence[Block]:
 def diverse_ids(space: SearchSpace, records: Records, read: LatentReader, k: int) -> NDArray[np.int64]:
     """The ids of ``k`` good and different inputs, the best first.
 
-    They are chosen among inputs spread evenly over the better half of the ranking: near its end a search proposes
-    variants of one input only.
+    They are chosen among inputs spread evenly over the better half of the ranking, and each is at least as far from the
+    others as two random inputs of the space are from each other (in the median); so one search, which ends with
+    variants of one input, may give a single one, and restarts give more.
 
     Raises:
         SpaceError: when the space has no distance for its inputs.
@@ -234,8 +250,15 @@ def diverse_ids(space: SearchSpace, records: Records, read: LatentReader, k: int
         row: NDArray[np.float64] = space.distance(take(inputs, slice(i, i + 1)), inputs)[0]
         return row
 
-    chosen: NDArray[np.int64] = pool[choose_diverse(records.scores[pool], distances, k)]
+    chosen: NDArray[np.int64] = pool[choose_diverse(records.scores[pool], distances, k, _typical_distance(space))]
     return chosen
+
+
+def _typical_distance(space: SearchSpace) -> float:
+    """The median distance between two random inputs of the space."""
+    inputs = space.decode_latents(space.latent.sample(Streams(0).at(0), _RANDOM_PAIRS))
+    between = space.distance(inputs, inputs)
+    return float(np.median(between[np.triu_indices(_RANDOM_PAIRS, 1)]))
 
 
 def read_latents(database: Path, batches: Sequence[int]) -> dict[int, Latents]:

@@ -127,10 +127,11 @@ class Study:
             self._best = self._records.best(Phase.SEARCH, Phase.REFERENCE)
             # Looked at between batches only: a study that says it is not done can be asked.
             self._time_is_up = self._plan.time_is_up(self.seconds)
-            if objective is not None and resume != "warm":
+            if objective is not None:
                 check_boxes(objective, self._evaluator, space, self._session, self._records)
+            self._session.begin()
         except BaseException:
-            self._session.close("interrupted", "it could not be gone on with")
+            self._session.leave()
             raise
 
     # -- where the search stands ---------------------------------------------------------------------------------

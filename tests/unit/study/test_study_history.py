@@ -61,6 +61,8 @@ def test_diverse_choice_takes_the_best_of_each_group():
     scores = np.array([9.0, 9.5, 8.0, 5.0, 6.0, 7.0, 4.0])
     distances = np.abs(places[:, None] - places[None, :])
     assert choose_diverse(scores, lambda i: distances[i], 3) == [1, 5, 4]
+    assert choose_diverse(scores, lambda i: distances[i], 7, least=5.0) == [1, 5, 4]
+    assert choose_diverse(scores, lambda i: distances[i], 7, least=50.0) == [1]
 
 
 @given(st.lists(st.floats(-10, 10), min_size=1, max_size=20), st.integers(0, 25))
