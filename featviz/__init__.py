@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from featviz.version import VERSION
 
 if TYPE_CHECKING:
+    from featviz import errors as errors
     from featviz import testing as testing
     from featviz.black_boxes import BlackBox as BlackBox
     from featviz.black_boxes import black_box as black_box

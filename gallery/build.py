@@ -64,7 +64,7 @@ def _write_run(entry: Entry, entries: list[Entry], pages: set[str], output: Site
         return damaged_card(entry)
     try:
         page = _unused(page_name(entry.name, _identity(entry.run.spec)), pages)
-        card, files = run_page(entry.run, page, entries)
+        card, files = run_page(entry.run, page, entries, _place(entry.run, output.folder))
     except Exception as error:  # noqa: BLE001  a damaged run, or the render of a user's space, fails in any way
         reason = first_line(error)
         _warn(entry.name, reason)
@@ -72,6 +72,14 @@ def _write_run(entry: Entry, entries: list[Entry], pages: set[str], output: Site
     pages.add(page)
     output.write_run(page, files)
     return card
+
+
+def _place(run: "Run", site: Path) -> str | None:
+    """Where the run is, seen from the folder that holds the gallery: commands on its page are typed there."""
+    if run.path is None:
+        return None
+    home, path = site.absolute().parent, run.path.absolute()
+    return path.relative_to(home).as_posix() if path.is_relative_to(home) else run.name
 
 
 def _identity(spec: dict[str, Any]) -> dict[str, Any]:

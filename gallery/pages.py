@@ -82,12 +82,13 @@ def index_page(cards: list[Card]) -> bytes:
     )
 
 
-def run_page(run: "Run", page: str, entries: list[Entry]) -> tuple[Card, dict[str, bytes]]:
+def run_page(run: "Run", page: str, entries: list[Entry], place: str | None) -> tuple[Card, dict[str, bytes]]:
     """The card of ``run``, and the files of its page by name.
 
     Args:
         run: the run.
         page: the name of the page's folder.
+        place: the directory of the run as it is typed in commands; None for a run in memory.
         entries: the runs of the gallery; when this one has no baseline, a random search among them may serve.
     """
     files: dict[str, bytes] = {}
@@ -120,6 +121,7 @@ def run_page(run: "Run", page: str, entries: list[Entry]) -> tuple[Card, dict[st
         bars=charts.bars(best.outputs, outputs, _named_outputs(run)) if best else None,
         chart=charts.chart(lines),
         lines=[line for line in lines if line.kind != "restart" and len(line.best)],
+        endings=[float(h.best[-1]) for h in run.restart_histories if len(h)],
         restarts=sum(line.kind == "restart" for line in lines),
         table=charts.table([line for line in lines if line.kind != "restart"]),
         top=show_small(run, top, "top", files),
@@ -128,7 +130,7 @@ def run_page(run: "Run", page: str, entries: list[Entry]) -> tuple[Card, dict[st
         failed=sum(run.failures.values()),
         reasons=list(run.failure_reasons.items())[:MOST_REASONS],
         facts=_facts(run),
-        snippet=snippet(run.spec, None if run.path is None else run.name),
+        snippet=snippet(run.spec, place),
     )
     return _card(run, page, best, random, files), files
 

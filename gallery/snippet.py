@@ -47,7 +47,7 @@ def snippet(spec: Mapping[str, Any], directory: str | None) -> Snippet:
 
     Args:
         spec: the tables of its ``run.toml``.
-        directory: the name of its directory, foreign text; None for a run in memory.
+        directory: its directory as it is typed in commands, foreign text; None for a run in memory.
     """
     provenance = spec.get("provenance")
     if not isinstance(provenance, Mapping) or provenance.get("rebuildable") is not True:

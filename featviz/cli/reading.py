@@ -109,6 +109,7 @@ def _facts(run: Run, top: int) -> dict[str, Any]:
         "space": str(provenance.get("space", "")),
         "best_score": _number(run.best.score) if len(run.history) else None,
         "best_random_score": None if baseline is None else _number(baseline.score),
+        "restarts_best_scores": [_number(float(h.best[-1])) for h in run.restart_histories if len(h)],
         "random_inputs": 0 if run.baseline is None else int(run.baseline.evaluations[-1]) if len(run.baseline) else 0,
         "evaluations": run.evaluations,
         "budget": _plain(search.get("budget")),
@@ -125,7 +126,7 @@ def _facts(run: Run, top: int) -> dict[str, Any]:
             "id": c.id,
             "evaluation": c.evaluation,
             "score": _number(c.score),
-            "outputs": {n: _number(v) for n, v in c.outputs.items()},
+            "outputs": {n: _number(v) for n, v in run.telling_outputs(c)},
         }
         for c in run.top(top)
     ]
@@ -148,6 +149,8 @@ def _text(value: Any) -> str:
         return f"{value:.6g}"
     if isinstance(value, int):
         return f"{value:,}"
+    if isinstance(value, list):
+        return ", ".join(_text(item) for item in value) or "-"
     if isinstance(value, dict):
         return ", ".join(f"{count:,} {visible(kind)}" for kind, count in value.items()) or "none"
     return visible(value, 500)

@@ -57,7 +57,7 @@ def run(config: Path, out: str | None, budget: int | None, seed: int | None, pro
     configured = _configured_out(arguments.pop("out", None), where)
     directory = next((d for d in (out, configured) if d is not None), _default_out(config))
     arguments |= {name: value for name, value in (("budget", budget), ("seed", seed)) if value is not None}
-    _report(_search(built.space, built.objective, arguments, directory, progress))
+    _report(*_search(built.space, built.objective, arguments, directory, progress))
 
 
 @click.command()
@@ -74,24 +74,27 @@ def resume(path: Path, budget: int | None, warm: bool, progress: str) -> None:
     arguments.pop("out", None)
     if warm:
         arguments["resume"] = "warm"
-    _report(_search(built.space, built.objective, arguments, str(path), progress))
+    _report(*_search(built.space, built.objective, arguments, str(path), progress))
 
 
-def _search(space: Any, objective: Any, arguments: dict[str, Any], out: str, progress: str) -> Run:
+def _search(space: Any, objective: Any, arguments: dict[str, Any], out: str, progress: str) -> tuple[Run, bool]:
+    """The run, and whether anything was evaluated for it now."""
     # The last batch that this session stored, if any.
     recorded: deque[Progress] = deque(maxlen=1)
     try:
-        return search(space, objective, out=out, progress=progress, callbacks=[recorded.append], **arguments)
+        run = search(space, objective, out=out, progress=progress, callbacks=[recorded.append], **arguments)
     except (KeyboardInterrupt, Exception) as error:
         # Those may come before this session stored a batch, in a run that an earlier one began.
         begun = isinstance(error, _RESUMABLE) and is_run(Path(out))
         if recorded or begun:
             error.add_note(f"{KEPT}; go on with: featviz resume {shlex.quote(out)}")
         raise
+    return run, bool(recorded)
 
 
-def _report(run: Run) -> None:
-    click.echo(f"{run.status}: {run.stop_reason}; {run.evaluations:,} evaluations in {run.seconds:.1f} s")
+def _report(run: Run, now: bool) -> None:
+    before = "" if now else " (it was so already; nothing was evaluated now)"
+    click.echo(f"{run.status}: {run.stop_reason}; {run.evaluations:,} evaluations in {run.seconds:.1f} s{before}")
     failed = sum(run.failures.values())
     if failed:
         kinds = ", ".join(f"{count:,} {kind}" for kind, count in run.failures.items())
@@ -105,7 +108,7 @@ def _report(run: Run) -> None:
 
 
 def _outputs(run: Run) -> str:
-    shown = [f"{visible(name, 40)} {value:.6g}" for name, value in list(run.best.outputs.items())[:5]]
+    shown = [f"{visible(name, 40)} {value:.6g}" for name, value in run.telling_outputs(run.best)[:5]]
     return f" ({', '.join(shown)}{', ...' if len(run.best.outputs) > 5 else ''})"
 
 

@@ -13,7 +13,7 @@ from featviz.storage import Phase
 __all__ = ["Asked"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Asked:
     """A batch to evaluate.
 
@@ -33,6 +33,9 @@ class Asked:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def __repr__(self) -> str:
+        return f"<Asked: {len(self)} inputs for the {self.phase.name.lower()}, ids {self.ids[0]} to {self.ids[-1]}>"
 
     def in_order(self, ids: ArrayLike, outputs: Any) -> Any:
         """``outputs``, given for ``ids`` in any order, in the order of the batch.

@@ -12,7 +12,7 @@ from featviz.study.study import Study
 __all__ = ["search"]
 
 
-def search(
+def search(  # noqa: D417  the arguments are put in below
     space: SearchSpace,
     objective: ScoreFunction,
     *,
@@ -33,7 +33,8 @@ def search(
 ) -> Run:
     """Search ``space`` for the inputs with the highest scores of ``objective``.
 
-    The arguments are those of :class:`featviz.Study`, which see.
+    Args:
+        ARGUMENTS
 
     Returns:
         The run: ``run.best.input``, ``run.best.score``, ``run.top(9)``, ``run.history``.
@@ -68,3 +69,13 @@ def search(
         callbacks=callbacks,
         progress=progress,
     ).run()
+
+
+def _with_arguments(text: str) -> str:
+    """``text`` with the arguments as the study describes them: they are the same."""
+    described = (Study.__doc__ or "").partition("    Args:\n")[2].partition("\n\n")[0]
+    return text.replace("        ARGUMENTS", "\n".join(f"    {line}" for line in described.splitlines()))
+
+
+# With -OO there is no docstring.
+search.__doc__ = _with_arguments(search.__doc__ or "")

@@ -14,7 +14,7 @@ from featviz.storage import BatchRecord, Phase
 __all__ = ["Candidate", "History", "Records"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Candidate:
     """One evaluated input.
 
@@ -35,8 +35,12 @@ class Candidate:
     input: Any
     latents: Latents | None
 
+    def __repr__(self) -> str:
+        kind = f"array of shape {self.input.shape}" if hasattr(self.input, "shape") else type(self.input).__name__
+        return f"<Candidate {self.id}: score {self.score:.6g}, input {kind}>"
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class History:
     """The best score so far against evaluations, as a step function.
 
@@ -66,6 +70,11 @@ class History:
 
     def __len__(self) -> int:
         return len(self.evaluations)
+
+    def __repr__(self) -> str:
+        if not len(self):
+            return "<History: nothing has a score>"
+        return f"<History: {self.best[0]:.6g} to {self.best[-1]:.6g} in {self.evaluations[-1]:,} evaluations>"
 
 
 class Records:

@@ -21,7 +21,7 @@ class Progress:
         phase: "search", "baseline" or "reference".
         evaluations: made in this phase so far (reference inputs count as part of the search).
         budget: evaluations that this phase will make at most.
-        best_score: best score of the search so far; NaN before the first one.
+        best_score: best score of this phase so far (reference inputs count as search); NaN before the first one.
         seconds: wall time of the run so far, over all its sessions.
         failures: failed evaluations so far.
         restart: the restart that the batch belonged to.

@@ -115,6 +115,13 @@ class Run:
             raise InvalidArgument("the run has no evaluation yet.")
         return self._candidates(np.array([checks.integer("id", id, 0, self._records.count() - 1)]))[0]
 
+    def telling_outputs(self, candidate: Candidate) -> list[tuple[str, float]]:
+        """The outputs of a candidate, those that the objective names first, then the largest."""
+        objective = self.spec.get("objective")
+        terms = objective.get("terms", []) if isinstance(objective, dict) else []
+        named = [term.get("output") for term in terms if isinstance(term, dict)]
+        return sorted(candidate.outputs.items(), key=lambda item: (item[0] not in named, -item[1]))
+
     def render(self, candidate: Candidate) -> list[Block]:
         """A candidate as typed blocks; empty when neither its input nor its rendering was kept."""
         if self.space is not None and candidate.input is not None:

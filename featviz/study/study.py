@@ -2,6 +2,7 @@
 
 import os
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from featviz import checks
 from featviz.batches import batch_length
-from featviz.errors import FeatvizError, InvalidArgument, SpaceError, StopSearch, WrongType
+from featviz.errors import FeatvizError, FeatvizWarning, InvalidArgument, SpaceError, StopSearch, WrongType
 from featviz.evaluation import Evaluator, FailureBudget, Outcome
 from featviz.latent import Latents
 from featviz.protocols import ScoreFunction, SearchSpace
@@ -32,6 +33,8 @@ __all__ = ["Study"]
 
 _BASELINE_STREAM = 0x62617365
 _BASELINE_BATCH = 64
+# Scores from which a search in which all are equal is remarked on.
+_FLAT = 50
 # Seconds between two stored states of the optimiser: bounds what a resumed run must replay.
 _STATE_SECONDS = 2.0
 
@@ -225,6 +228,7 @@ class Study:
             raise
         finally:
             reporter.close()
+        self._warn_if_flat()
         return self.close()
 
     def result(self) -> Run:
@@ -243,6 +247,11 @@ class Study:
             self._session.finish(self._space, self._records, self._evaluator.ledger.totals(), status, why)
         return self.result()
 
+    def __repr__(self) -> str:
+        return (
+            f"<Study: {self._records.count(Phase.SEARCH, Phase.REFERENCE):,} of {self._settings.budget:,} evaluations>"
+        )
+
     def __enter__(self) -> Self:
         return self
 
@@ -253,6 +262,20 @@ class Study:
             self.close()
         else:
             self._close_after(error)
+
+    def _warn_if_flat(self) -> None:
+        """Say so when a search had nothing to climb: its result means nothing."""
+        scores = self._records.scores[self._records.of_phase(Phase.SEARCH)]
+        scores = scores[~np.isnan(scores)]
+        if len(scores) >= _FLAT and float(np.ptp(scores)) <= 1e-6 * max(1.0, float(np.abs(scores).max())):
+            warnings.warn(
+                f"all {len(scores):,} inputs of the search scored the same ({scores[0]:.6g}), so it had nothing to "
+                "follow. Start from real inputs with references=; check that the space's range of values is the "
+                "model's; or ask for an output that moves, such as a decision value in place of a vote or a saturated "
+                "probability.",
+                FeatvizWarning,
+                stacklevel=3,
+            )
 
     def _close_after(self, error: BaseException) -> None:
         user = isinstance(error, KeyboardInterrupt)
@@ -320,7 +343,7 @@ class Study:
             phase=asked.phase.name.lower(),
             evaluations=self._records.count(*phases),
             budget=self._settings.baseline if baseline else self._settings.budget,
-            best_score=self._best,
+            best_score=self._records.best(Phase.BASELINE) if baseline else self._best,
             seconds=self._records.batches[-1].seconds,
             failures=self._records.failures,
             restart=asked.restart,

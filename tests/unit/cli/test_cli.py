@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -270,6 +271,34 @@ def test_a_box_that_ends_the_program_is_one_line(folder, capsys, act):
     error = capsys.readouterr().err
     assert "Traceback" not in error
     assert error.strip()
+
+
+def test_a_closed_pipe_is_silent(folder):
+    assert featviz("run", "bright.toml") == 0
+    command = f"{sys.executable} -m featviz show runs/bright --json --top 90 | head -1"
+    done = subprocess.run(
+        command, shell=True, capture_output=True, text=True, check=False, env=os.environ | {"PYTHONPATH": str(ROOT)}
+    )
+    assert done.stdout.startswith("{")
+    assert done.stderr == ""
+
+
+def test_a_finished_run_says_that_nothing_was_done(folder, capsys):
+    assert featviz("run", "bright.toml") == 0
+    assert "already" not in capsys.readouterr().out
+    assert featviz("run", "bright.toml") == 0
+    assert "nothing was evaluated now" in capsys.readouterr().out
+
+
+def test_the_numbers_that_are_shown_find_the_inputs(folder, capsys):
+    assert featviz("run", "bright.toml") == 0
+    capsys.readouterr()
+    assert featviz("show", "runs/bright", "--top", "3") == 0
+    shown = re.findall(r"candidate +([\d,]+) +score +(\S+)", capsys.readouterr().out)
+    run = fv.load("runs/bright")
+    assert len(shown) == 3
+    for number, score in shown:
+        assert f"{run.candidate(int(number)).score:.6g}" == score
 
 
 def test_version_and_help(capsys):

@@ -157,7 +157,7 @@ def test_a_run_that_is_damaged_later_loses_its_page(tmp_path):
 def test_without_a_baseline_the_page_says_how_to_get_one(tmp_path):
     _, (page,) = build(fake_run("cat", baseline=False), tmp_path)
     text = " ".join(page.text.split())
-    assert 'Run the same search with optimiser="random"' in text
+    assert "Run the search again with baseline=" in text
     assert not [attrs for attrs in page.all("path") if attrs.get("class") == "line random"]
 
 

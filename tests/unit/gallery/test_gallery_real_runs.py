@@ -89,7 +89,7 @@ def test_a_run_in_memory(tmp_path):
     page = next(index.parent.glob("runs/*/index.html")).read_text(encoding="utf-8")
     assert "brightness" in page
     assert "its files cannot describe" in page
-    assert "Run the same search with" in page
+    assert "Run the search again with" in page
 
 
 def test_failures_are_told(tmp_path):

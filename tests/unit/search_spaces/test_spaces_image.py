@@ -207,7 +207,7 @@ class TestEncode:
         [
             (np.zeros((3, 7, 5, 1)), "Resize them first"),
             (np.zeros((6, 5, 3)), "expected pictures of 6 x 5 pixels with 1 channel "),
-            (np.zeros(30), "Resize them first"),
+            (np.zeros(30), "reshape it to (-1, 6, 5, 1)"),
             (np.full((6, 5), 200.0), "values in [0, 1]"),
             (np.full((6, 5), -0.1), "values in [0, 1]"),
             (np.full((6, 5), 300), "must be of the dtype uint8"),

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import featviz as fv
-from featviz.errors import FailureBudgetExceeded, FeatvizError, InvalidArgument, WrongType
+from featviz.errors import FailureBudgetExceeded, FeatvizError, FeatvizWarning, InvalidArgument, WrongType
 
 SPACE = fv.ImageSpace(6, 5)
 TARGET = np.linspace(0.1, 0.9, 30).reshape(6, 5, 1)
@@ -190,6 +190,43 @@ def test_a_box_that_fails_on_most_inputs_stops_the_run_and_it_can_go_on(tmp_path
     run = go_on()
     assert run.evaluations == 400
     assert run.best.score > 0
+
+
+def test_a_search_with_nothing_to_climb_says_so():
+    with pytest.warns(FeatvizWarning, match="scored the same"):
+        fv.search(SPACE, fv.maximise(fv.black_box(lambda x: np.full(len(x), 0.25))), budget=100, **QUIET)
+
+
+def test_different_inputs_are_as_far_apart_as_random_ones_or_there_are_none():
+    run = search(budget=2_000, restarts=2)
+    found = np.stack([c.input for c in run.top(9, diverse=True)])
+    random = SPACE.sample(np.random.default_rng(0), 200)
+    typical = np.median(SPACE.distance(random[:100], random[100:]))
+    apart = SPACE.distance(found, found)[np.triu_indices(len(found), 1)]
+    assert (apart > 0.7 * typical).all()
+    assert run.top(9, diverse=True)[0].id == run.best.id
+
+
+def test_help_tells_the_arguments_and_objects_show_themselves_in_a_line():
+    for name in ("budget", "references", "baseline", "resume", "callbacks"):
+        assert f"        {name}: " in fv.search.__doc__
+    run = search(budget=60)
+    study = fv.Study(SPACE, OBJECTIVE, budget=60)
+    for thing in (run, run.best, run.history, run.top(3), study, study.ask()):
+        assert len(repr(thing)) < 300
+        assert "\n" not in repr(thing)
+
+
+def test_the_outputs_that_the_objective_names_come_first():
+    run = fv.search(SPACE, fv.maximise(BOX, "bright"), budget=60, **QUIET)
+    assert [name for name, _ in run.telling_outputs(run.best)] == ["bright", "ramp"]
+
+
+def test_the_progress_of_the_baseline_is_its_own():
+    seen = []
+    run = search(budget=400, baseline=100, callbacks=[seen.append])
+    last = [p for p in seen if p.phase == "baseline"][-1]
+    assert last.best_score == run.baseline_best.score < run.best.score
 
 
 # -- ask and tell -------------------------------------------------------------------------------------------------

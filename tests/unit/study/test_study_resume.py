@@ -91,13 +91,25 @@ def test_a_finished_run_is_given_back_after_two_questions_to_a_box_of_a_script(t
 
 
 def test_a_box_that_changed_is_not_given_the_answers_of_the_old_one(tmp_path):
-    def look_for(value):
+    def look_for(value, **options):
         box = fv.black_box(lambda x: -((x - value) ** 2).sum(axis=(1, 2, 3)), name="same name")
-        return fv.search(SPACE, fv.maximise(box), budget=60, out=tmp_path / "run", progress="none")
+        return fv.search(SPACE, fv.maximise(box), budget=60, out=tmp_path / "run", progress="none", **options)
 
     look_for(0.2)
-    with pytest.raises(RunMismatch, match="another box"):
-        look_for(0.8)
+
+    def content():
+        # SQLite counts in its file's head how often it was opened for writing, whatever is done then.
+        files = [p for p in (tmp_path / "run").rglob("*") if p.is_file() and p.name != "evaluations.sqlite"]
+        with sqlite3.connect(tmp_path / "run" / "evaluations.sqlite") as db:
+            return {p: p.read_bytes() for p in files} | {"database": list(db.iterdump())}
+
+    before = content()
+    for resume in (True, "warm"):
+        with pytest.raises(RunMismatch, match="another box"):
+            look_for(0.8, resume=resume)
+    # A refusal changes nothing: the run is still a finished one.
+    assert content() == before
+    assert fv.load(tmp_path / "run").status == "finished"
     look_for(0.2)
 
 
