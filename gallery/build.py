@@ -75,11 +75,12 @@ def _write_run(entry: Entry, entries: list[Entry], pages: set[str], output: Site
 
 
 def _place(run: "Run", site: Path) -> str | None:
-    """Where the run is, seen from the folder that holds the gallery: commands on its page are typed there."""
+    """Where the run is, seen from the nearest folder that holds it and the gallery: commands are typed there."""
     if run.path is None:
         return None
-    home, path = site.absolute().parent, run.path.absolute()
-    return path.relative_to(home).as_posix() if path.is_relative_to(home) else run.name
+    path, folder = run.path.absolute(), site.absolute()
+    home = next(parent for parent in folder.parents if path.is_relative_to(parent))
+    return path.relative_to(home).as_posix() if len(home.parts) > 1 else run.name
 
 
 def _identity(spec: dict[str, Any]) -> dict[str, Any]:

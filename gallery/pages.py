@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from featviz.errors import SpaceError
 from featviz.gallery import charts
 from featviz.gallery.formats import date, duration, flat, plural
 from featviz.gallery.markup import render
@@ -99,7 +100,7 @@ def run_page(run: "Run", page: str, entries: list[Entry], place: str | None) -> 
     if random.candidate and random.run:
         shown_random = show_large(random.run, random.candidate, "random", "the best random input", files)
     top = run.top(GRID) if best else []
-    diverse = run.top(GRID, diverse=True) if best else []
+    diverse = _diverse(run) if best else []
     if [c.id for c in diverse] == [c.id for c in top]:
         diverse = []
     lines = _lines(run, random)
@@ -146,6 +147,14 @@ class _Random:
     source: str = ""
 
 
+def _diverse(run: "Run") -> list["Candidate"]:
+    try:
+        return run.top(GRID, diverse=True)
+    except SpaceError:
+        # The space does not say how far apart its inputs are.
+        return []
+
+
 def _random_side(run: "Run", entries: list[Entry]) -> _Random:
     if run.baseline is not None and len(run.baseline.best):
         line = charts.Line("random search", "random", run.baseline.evaluations, run.baseline.best)
@@ -178,7 +187,7 @@ def _card(run: "Run", page: str, best: "Candidate | None", random: _Random, file
             source = f"runs/{page}/best.webp"
             picture = Picture(source, "", size.width, size.height, size.pixelated, alt, "")
             break
-        words = words or visible(block.text, _WORDS_ON_CARD)
+        words = words or visible(" ".join(block.text.split()), _WORDS_ON_CARD)
     return Card(
         name=run.name,
         page=page,

@@ -117,22 +117,7 @@ class Study:
             resume=bool(resume),
         )
         try:
-            self._records = self._session.records
-            references_ = self._session.check_references(self._references)
-            self._plan = Plan(self._settings, self._session.first_budget, references_)
-            self._searcher = Searcher(space.latent, self._plan, self._session, self._records, resume == "warm")
-            # A new session has a new failure budget: whoever resumes a run that it stopped has mended the cause.
-            self._failure_budget = FailureBudget()
-            self._outstanding: Asked | None = None
-            self._stopped = ""
-            self._begun = self._state_stored = time.monotonic()
-            self._before = self._records.batches[-1].seconds if self._records.batches else 0.0
-            self._best = self._records.best(Phase.SEARCH, Phase.REFERENCE)
-            # Looked at between batches only: a study that says it is not done can be asked.
-            self._time_is_up = self._plan.time_is_up(self.seconds)
-            if objective is not None:
-                check_boxes(objective, self._evaluator, space, self._session, self._records)
-            self._session.begin()
+            self._go_on(warm=resume == "warm")
         except BaseException:
             self._session.leave()
             raise
@@ -285,6 +270,25 @@ class Study:
             error.add_note(f"Besides, the run could not be closed cleanly: {second}")
 
     # -- inside --------------------------------------------------------------------------------------------------
+
+    def _go_on(self, *, warm: bool) -> None:
+        """Take up the run where its store stands: at the beginning, or where an earlier session left it."""
+        session, space = self._session, self._space
+        self._records = session.records
+        self._plan = Plan(self._settings, session.first_budget, session.check_references(self._references))
+        self._searcher = Searcher(space.latent, self._plan, session, self._records, warm)
+        # A new session has a new failure budget: whoever resumes a run that it stopped has mended the cause.
+        self._failure_budget = FailureBudget()
+        self._outstanding: Asked | None = None
+        self._stopped = ""
+        self._begun = self._state_stored = time.monotonic()
+        self._before = self._records.batches[-1].seconds if self._records.batches else 0.0
+        self._best = self._records.best(Phase.SEARCH, Phase.REFERENCE)
+        # Looked at between batches only: a study that says it is not done can be asked.
+        self._time_is_up = self._plan.time_is_up(self.seconds)
+        if self._objective is not None:
+            check_boxes(self._objective, self._evaluator, space, session, self._records)
+        session.begin()
 
     def _check_open(self) -> None:
         if self._session.closed:

@@ -1,6 +1,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -275,7 +276,7 @@ def test_a_box_that_ends_the_program_is_one_line(folder, capsys, act):
 
 def test_a_closed_pipe_is_silent(folder):
     assert featviz("run", "bright.toml") == 0
-    command = f"{sys.executable} -m featviz show runs/bright --json --top 90 | head -1"
+    command = f"{shlex.quote(sys.executable)} -m featviz show runs/bright --json --top 90 | head -1"
     done = subprocess.run(
         command, shell=True, capture_output=True, text=True, check=False, env=os.environ | {"PYTHONPATH": str(ROOT)}
     )

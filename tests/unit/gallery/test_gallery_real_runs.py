@@ -54,6 +54,33 @@ def test_a_folder_of_runs(work, tmp_path):
         assert best.shape == (8, 6, 1)
 
 
+@pytest.mark.parametrize("site", ["site", "pages/site"])
+def test_the_command_is_typed_in_the_folder_that_holds_runs_and_gallery(work, site):
+    index = fv.build_gallery(work / "runs", work / site)
+    commands = {
+        page.read_text().partition("<code>featviz run ")[2].partition("<")[0]
+        for page in index.parent.rglob("*/index.html")
+    }
+    commands.discard("")
+    assert commands == {"runs/r0/run.toml", "runs/r1/run.toml"}
+    assert all((work / command).is_file() for command in commands)
+
+
+def test_a_text_of_several_lines_fits_on_a_card(tmp_path):
+    class Lines(fv.Space):
+        variables = {"x": fv.Real()}
+
+        def decode(self, values):
+            return [f"first\nsecond {v:.3f}" for v in values["x"]]
+
+    run = fv.search(
+        Lines(), fv.maximise(fv.black_box(lambda t: [float(len(x)) for x in t])), budget=20, progress="none"
+    )
+    page = fv.build_gallery(run, tmp_path / "site").read_text()
+    assert "first second" in page
+    assert "x0a" not in page
+
+
 def test_building_twice_changes_no_byte(work, tmp_path):
     for site in ("a", "b"):
         fv.build_gallery([work / "runs" / "r1", fv.load(work / "runs" / "r0")], tmp_path / site)
