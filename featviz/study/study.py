@@ -75,6 +75,8 @@ class Study:
         RunLocked: when another process writes to it.
     """
 
+    _outstanding: Asked | None
+
     def __init__(
         self,
         space: SearchSpace,
@@ -279,7 +281,7 @@ class Study:
         self._searcher = Searcher(space.latent, self._plan, session, self._records, warm)
         # A new session has a new failure budget: whoever resumes a run that it stopped has mended the cause.
         self._failure_budget = FailureBudget()
-        self._outstanding: Asked | None = None
+        self._outstanding = None
         self._stopped = ""
         self._begun = self._state_stored = time.monotonic()
         self._before = self._records.batches[-1].seconds if self._records.batches else 0.0
