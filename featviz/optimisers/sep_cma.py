@@ -61,7 +61,7 @@ class SepCmaConstants:
 
         The step-size path alone forgets faster: after about sqrt(genes) generations, an alternative of the same
         author's ``cma`` package, and not after genes / mu_eff. With 784 genes that is 12 generations against 90: a
-        shifted sphere and an ellipsoid came 1.8 times nearer in 3,000 evaluations, and an MLP's logit no less.
+        shifted sphere and an ellipsoid came nearer in trials of 3,000 evaluations, and an MLP's logit no less.
 
         With ``two_sided``, the mean also moves away from the worst rows, as far as towards the best (Arnold 2006,
         "Weighted multirecombination evolution strategies": with many genes, bad steps say as much as good ones). The
@@ -106,8 +106,8 @@ class SepCma(EvolutionStrategy):
         start: a batch of one latent to begin at.
         two_sided: whether the worst rows push the mean away as the best ones pull it. False is the algorithm of Ros &
             Hansen as published. True finds more with many genes, and overshoots with few. None, the default, is True
-            in generations of at most a third as many rows as there are genes: on spheres and ellipsoids True was
-            behind with up to 20 genes, and ahead from 50 on.
+            in generations of at most a third as many rows as there are genes: in trials on spheres and ellipsoids
+            True was behind with up to 20 genes, and ahead from 50 on; on pictures see benchmarks/RESULTS.md.
         shared: ``population``, ``batch_size``, ``sigma``, ``restart_when_stuck``.
 
     Rows that it never asked for are learnt from after their Mahalanobis length is clipped to that of a long sample

@@ -47,8 +47,8 @@ class Snes(EvolutionStrategy):
     """
 
     name: ClassVar[str] = "snes"
-    # Measured on digit classifiers (784 genes, seeds 0 to 2): a population of 17 instead of 23 finds 20% more in 400
-    # evaluations and a hundredth less in 10,000; a first step of 1.3 finds 10% more in 400 and costs nothing later.
+    # Chosen in trials on digit classifiers (784 genes, seeds 0 to 2): a smaller population and a larger first step than
+    # the usual ones find more in the first hundreds of evaluations, and end within a hundredth in 10,000.
     population_growth: ClassVar[float] = 2.0
     first_step: ClassVar[float] = 1.3
 

@@ -74,7 +74,7 @@ class Run:
 
     # -- results -------------------------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def best(self) -> Candidate:
         """The input with the highest score.
 
@@ -103,7 +103,7 @@ class Run:
             )
         return self._candidates(diverse_ids(self.space, self._records, self._read_latents, count)[:count])
 
-    @property
+    @cached_property
     def baseline_best(self) -> Candidate | None:
         """The best of the random inputs, or None when the run has none."""
         ids = self._records.ranked(self._baseline_ids)[:1]
