@@ -81,7 +81,7 @@ def snes_of_featviz(recorder: Recorder, label: int, budget: int, seed: int) -> N
 
 
 def one_sided_sep_cma(recorder: Recorder, label: int, budget: int, seed: int) -> None:
-    """As published: only the best rows move the mean."""
+    """Only the best rows move the mean, as Ros & Hansen 2008 have it."""
     featviz(recorder, label, budget, seed, "sep-cma", two_sided=False)
 
 
