@@ -105,9 +105,10 @@ class SepCma(EvolutionStrategy):
         budget: evaluations to plan for; checked, and not used.
         start: a batch of one latent to begin at.
         two_sided: whether the worst rows push the mean away as the best ones pull it. False is the algorithm of Ros &
-            Hansen, but for the faster step-size path (see the constants). True finds more with many genes, and overshoots with few. None, the default, is True
-            in generations of at most a third as many rows as there are genes: in trials on spheres and ellipsoids
-            True was behind with up to 20 genes, and ahead from 50 on; on pictures see benchmarks/RESULTS.md.
+            Hansen, but for the faster step-size path (see the constants). True finds more with many genes, and
+            overshoots with few. None, the default, is True in generations of at most a third as many rows as there are
+            genes: in trials on spheres and ellipsoids True was behind with up to 20 genes, and ahead from 50 on; on
+            pictures see benchmarks/RESULTS.md.
         shared: ``population``, ``batch_size``, ``sigma``, ``restart_when_stuck``.
 
     Rows that it never asked for are learnt from after their Mahalanobis length is clipped to that of a long sample
