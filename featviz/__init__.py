@@ -21,15 +21,21 @@ if TYPE_CHECKING:
     from featviz.gallery import build_gallery as build_gallery
     from featviz.latent import LatentDescription as LatentDescription
     from featviz.latent import Latents as Latents
+    from featviz.latent import Move as Move
     from featviz.objectives import Objective as Objective
     from featviz.objectives import Penalty as Penalty
     from featviz.objectives import margin as margin
     from featviz.objectives import maximise as maximise
     from featviz.objectives import minimise as minimise
     from featviz.objectives import total_variation as total_variation
+    from featviz.search_spaces import Choice as Choice
     from featviz.search_spaces import ImageSpace as ImageSpace
+    from featviz.search_spaces import Integer as Integer
+    from featviz.search_spaces import LogUniform as LogUniform
+    from featviz.search_spaces import Permutation as Permutation
     from featviz.search_spaces import Real as Real
     from featviz.search_spaces import Space as Space
+    from featviz.search_spaces import Uniform as Uniform
     from featviz.study import Run as Run
     from featviz.study import Study as Study
     from featviz.study import load as load
@@ -41,10 +47,19 @@ _HOMES = {
     "featviz.black_boxes": ("BlackBox", "black_box"),
     "featviz.gallery": ("build_gallery",),
     "featviz.objectives": ("Objective", "Penalty", "margin", "maximise", "minimise", "total_variation"),
-    "featviz.search_spaces": ("ImageSpace", "Real", "Space"),
+    "featviz.search_spaces": (
+        "Choice",
+        "ImageSpace",
+        "Integer",
+        "LogUniform",
+        "Permutation",
+        "Real",
+        "Space",
+        "Uniform",
+    ),
     "featviz.study": ("Run", "Study", "load", "search"),
     "featviz.errors": ("FeatvizError", "FeatvizWarning", "StopSearch"),
-    "featviz.latent": ("LatentDescription", "Latents"),
+    "featviz.latent": ("LatentDescription", "Latents", "Move"),
     "featviz.blocks": ("ImageBlock", "TextBlock"),
 }
 # Loaded when first used as well. Not in __all__: ``from featviz import *`` is for names to search with.

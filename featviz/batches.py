@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from featviz.errors import SpaceError
 
-__all__ = ["batch_length", "concatenate", "take", "take_one"]
+__all__ = ["batch_length", "concatenate", "stack", "take", "take_one"]
 
 
 def batch_length(batch: Any) -> int:
@@ -63,3 +63,15 @@ def concatenate(batches: Sequence[Any]) -> Any:
 
         return pd.concat(batches, ignore_index=True)
     return np.concatenate(batches)
+
+
+def stack(inputs: Sequence[Any]) -> Any:
+    """A batch of single inputs, as :func:`take_one` gives them: arrays and numbers become an array, text a list."""
+    first = inputs[0]
+    if isinstance(first, dict):
+        return {name: stack([x[name] for x in inputs]) for name in first}
+    if isinstance(first, tuple):
+        return tuple(stack(list(parts)) for parts in zip(*inputs, strict=True))
+    if hasattr(first, "iloc"):
+        return concatenate(list(inputs))
+    return np.stack(inputs) if isinstance(first, np.ndarray | np.generic | int | float) else list(inputs)

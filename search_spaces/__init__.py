@@ -2,28 +2,39 @@
 
 ======================  =====================================================================================
 ``base``                ``Space``, the class to derive a space of your own from
-``variables``           the parts of a space: ``Real``
+``variables``           the parts of a space: ``Real``, and what a variable is
+``quantities``          numbers in a range: ``Uniform``, ``LogUniform``, ``Integer``
+``choices``             ``Choice`` and ``Permutation``
 ``image``               ``ImageSpace``: pictures of any height, width and number of channels
 ``decoders``            how genes become pictures: ``dct``, ``pixels``, or a function of your own
 ``pictures``            real pictures, from arrays or files, in the form that ``ImageSpace`` works with
+``joining``             the latent of a whole from those of its parts
 ``specs``               spaces by name, and spaces from a table of a TOML file
 ======================  =====================================================================================
 """
 
 from featviz.search_spaces.base import Space
+from featviz.search_spaces.choices import Choice, Permutation
 from featviz.search_spaces.image import ImageSpace
 from featviz.search_spaces.pictures import load_pictures
-from featviz.search_spaces.specs import SEARCH_SPACES, space_from_spec
+from featviz.search_spaces.quantities import Integer, LogUniform, Uniform
+from featviz.search_spaces.specs import SEARCH_SPACES, part_from_spec, space_from_spec
 from featviz.search_spaces.variables import Real, Variable
 
 __all__ = [  # noqa: RUF022  in the order of a reader
     # for users
+    "Choice",
     "ImageSpace",
+    "Integer",
+    "LogUniform",
+    "Permutation",
     "Real",
     "Space",
+    "Uniform",
     "load_pictures",
     # for authors of spaces and for the layers above
     "SEARCH_SPACES",
     "Variable",
+    "part_from_spec",
     "space_from_spec",
 ]

@@ -3,21 +3,23 @@
 import inspect
 import re
 from abc import ABCMeta, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from featviz.batches import batch_length
+from featviz.batches import batch_length, stack
 from featviz.blocks import Block, TextBlock
 from featviz.checks import did_you_mean
 from featviz.errors import FeatvizError, InvalidArgument, SpaceError, WrongType
-from featviz.latent import LatentDescription, Latents
-from featviz.protocols import Spec
+from featviz.latent import LatentDescription, Latents, Move, Prior
+from featviz.protocols import SearchSpace, Spec
+from featviz.search_spaces.joining import Place, as_variable, joined, places_of
 from featviz.search_spaces.variables import Variable
-from featviz.text import visible
+from featviz.text import shown, visible
 
 __all__ = ["Space"]
 
@@ -54,10 +56,13 @@ class Space(metaclass=_FrozenAfterInit):
     A space compares and hashes by identity, and cannot be changed once it is made.
 
     Attributes:
-        variables: the parts of an input by name; on the class, or assigned in ``__init__``.
+        variables: the parts of an input by name, variables or other spaces; on the class, or assigned in ``__init__``.
+        stepwise: whether a small step of a real gene often changes nothing, which decides how ``"auto"`` searches; None
+            to go by the variables.
     """
 
-    variables: Mapping[str, Variable]
+    variables: Mapping[str, Variable | SearchSpace]
+    stepwise: ClassVar[bool | None] = None
 
     @abstractmethod
     def decode(self, values: Mapping[str, NDArray[Any]]) -> Any:
@@ -82,24 +87,47 @@ class Space(metaclass=_FrozenAfterInit):
             f"Give {name} a method encode(self, inputs) that returns a dict of values, the inverse of decode."
         )
 
+    def valid(self, inputs: Any) -> NDArray[np.bool_]:
+        """Which of n inputs are valid, bool of shape (n,); override it to rule some out.
+
+        An invalid input is never shown to a black box. All are valid by default.
+        """
+        return np.ones(batch_length(inputs), dtype=np.bool_)
+
+    def moves(self) -> Sequence[Move]:
+        """Search operators that make sense for this space, on the latents of the whole; override it to add any.
+
+        They are tried besides those of the parts and an optimiser's own. None by default.
+        """
+        return ()
+
+    def prior(self) -> Prior | None:
+        """The joint prior, where parts depend on each other; override it. None, the default, for independent parts."""
+        return None
+
     @cached_property
     def latent(self) -> LatentDescription:
-        """The genes of all variables, in their order."""
-        options = tuple(count for v in self._parts.values() for count in v.options)
-        probabilities = tuple(p for v in self._parts.values() for p in v.probabilities)
-        return LatentDescription(sum(v.real for v in self._parts.values()), options, probabilities)
+        """The genes of all variables, in their order, and what is known of them."""
+        whole = joined([variable.latent for variable in self._parts.values()])
+        changes: dict[str, Any] = {}
+        if (prior := self.prior()) is not None:
+            changes["prior"] = prior
+        if moves := tuple(self.moves()):
+            changes["moves"] = whole.moves + moves
+        if type(self).valid is not Space.valid:
+            changes["feasible"] = self._feasible(whole)
+        if self.stepwise is not None:
+            changes["stepwise"] = self.stepwise
+        return replace(whole, **changes) if changes else whole
 
-    def values(self, latents: Latents) -> dict[str, NDArray[Any]]:
+    def values(self, latents: Latents) -> dict[str, Any]:
         """The values of each variable, shape (n, *shape), that n latents stand for.
 
         Raises:
             LatentShapeError: if the latents are not this space's.
         """
         self.latent.check(latents)
-        return {
-            name: variable.values(latents.real[:, real], latents.categorical[:, categorical])
-            for name, variable, real, categorical in self._slices()
-        }
+        return {name: variable.values(place.of(latents)) for name, variable, place in self._placed()}
 
     def decode_latents(self, latents: Latents) -> Any:
         """A batch of n inputs, one for each latent.
@@ -132,10 +160,10 @@ class Space(metaclass=_FrozenAfterInit):
                 f"but it returned {', '.join(map(visible, values))}.{did_you_mean(wrong[0], parts)}"
             )
         genes = [variable.genes(values[name]) for name, variable in parts.items()]
-        rows = {len(real) for real, _ in genes}
+        rows = {len(part) for part in genes}
         if len(rows) != 1:
             raise SpaceError(f"{type(self).__name__}.encode returned values of different lengths: {sorted(rows)}.")
-        latents = Latents(np.hstack([real for real, _ in genes]), np.hstack([chosen for _, chosen in genes]))
+        latents = Latents.beside(genes)
         self.latent.check(latents)
         return latents
 
@@ -164,6 +192,34 @@ class Space(metaclass=_FrozenAfterInit):
         if first.shape[1] != second.shape[1]:
             raise SpaceError(f"inputs of {first.shape[1]} and of {second.shape[1]} numbers cannot be compared.")
         return np.asarray(cdist(first, second), dtype=np.float64)
+
+    def units(self, x: Any) -> tuple[str, ...]:  # noqa: ARG002  other spaces look at the input
+        """The names of the parts of one input that saliency may hide; by default the variables."""
+        return tuple(self._parts)
+
+    def apply(self, x: Any, units: Sequence[str], masks: NDArray[np.bool_], fill: Any) -> Any:
+        """Copies of one input, in each of which some units are replaced.
+
+        Args:
+            x: one input; a space without ``encode`` takes a batch of one latent in its place.
+            units: the k names that ``units(x)`` gave.
+            masks: bool of shape (m, k): False where a unit is replaced.
+            fill: a batch of m inputs (or latents) from which replaced units are taken, such as ``sample(rng, m)``.
+
+        Returns:
+            A batch of m inputs.
+
+        The default exchanges the genes of whole variables.
+        """
+        m = len(masks)
+        whole = (x if isinstance(x, Latents) else self.encode_inputs(stack([x])))[np.zeros(m, dtype=np.intp)].copy()
+        other = fill if isinstance(fill, Latents) else self.encode_inputs(fill)
+        for name, _, place in self._placed():
+            rows = ~masks[:, list(units).index(name)]
+            whole.real[rows, place.real] = other.real[rows, place.real]
+            whole.categorical[rows, place.categorical] = other.categorical[rows, place.categorical]
+            whole.records[rows, place.records] = other.records[rows, place.records]
+        return self.decode_latents(whole)
 
     def spec(self) -> Spec | None:
         """What :func:`~featviz.search_spaces.space_from_spec` rebuilds this space from, or None.
@@ -199,14 +255,32 @@ class Space(metaclass=_FrozenAfterInit):
             )
         if not given:
             raise InvalidArgument(f"{type(self).__name__}.variables must hold at least one variable.")
-        return dict(given)
+        parts = {name: as_variable(part) for name, part in given.items()}
+        for name, part in parts.items():
+            if not isinstance(part, Variable):
+                raise WrongType(
+                    f"{type(self).__name__}.variables must hold variables or spaces, such as fv.Real(), but "
+                    f"{visible(name, 60)!r} is {shown(part)}."
+                )
+        return parts
 
-    def _slices(self) -> Iterator[tuple[str, Variable, slice, slice]]:
-        real = categorical = 0
-        for name, variable in self._parts.items():
-            last_real, last_categorical = real + variable.real, categorical + len(variable.options)
-            yield name, variable, slice(real, last_real), slice(categorical, last_categorical)
-            real, categorical = last_real, last_categorical
+    def _placed(self) -> Iterator[tuple[str, Variable, Place]]:
+        places = places_of([variable.latent for variable in self._parts.values()])
+        return zip(self._parts, self._parts.values(), places, strict=True)
+
+    def _feasible(self, whole: LatentDescription) -> Callable[[Latents], NDArray[np.bool_]]:
+        parts = whole.feasible
+
+        def feasible(latents: Latents) -> NDArray[np.bool_]:
+            ok = np.asarray(self.valid(self.decode_latents(latents)))
+            if ok.shape != (len(latents),) or ok.dtype != np.bool_:
+                raise SpaceError(
+                    f"{type(self).__name__}.valid must return {len(latents)} truth values, one an input, but it "
+                    f"returned {visible(ok.dtype)} of shape {ok.shape}."
+                )
+            return ok if parts is None else ok & parts(latents)
+
+        return feasible
 
     def _rows_of_numbers(self, batch: Any) -> NDArray[np.float64]:
         try:

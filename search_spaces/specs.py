@@ -7,16 +7,42 @@ from typing import Any
 from featviz import checks
 from featviz.errors import InvalidArgument, WrongType
 from featviz.protocols import SearchSpace
-from featviz.registry import Registry
+from featviz.registry import Registry, import_object
 from featviz.text import visible
 
-__all__ = ["SEARCH_SPACES", "space_from_spec"]
+__all__ = ["SEARCH_SPACES", "VARIABLES", "part_from_spec", "space_from_spec"]
 
 SEARCH_SPACES = Registry(
     "search space",
     "featviz.search_spaces",
     {"ImageSpace": "featviz.search_spaces.image:ImageSpace"},
 )
+
+# The variables that a spec may name besides spaces.
+VARIABLES = {
+    "Choice": "featviz.search_spaces.choices:Choice",
+    "Integer": "featviz.search_spaces.quantities:Integer",
+    "LogUniform": "featviz.search_spaces.quantities:LogUniform",
+    "Permutation": "featviz.search_spaces.choices:Permutation",
+    "Real": "featviz.search_spaces.variables:Real",
+    "Uniform": "featviz.search_spaces.quantities:Uniform",
+}
+
+
+def part_from_spec(spec: Any) -> Any:
+    """The variable or space that ``spec`` describes, for spaces made of parts; what is none is given back as it is.
+
+    Raises:
+        As :func:`space_from_spec`.
+    """
+    if not isinstance(spec, Mapping) or "type" not in spec:
+        return spec
+    if spec["type"] not in VARIABLES:
+        return space_from_spec(spec)
+    found = import_object(VARIABLES[spec["type"]])
+    options = {str(name): value for name, value in spec.items() if name != "type"}
+    _check_arguments(spec["type"], found, options)
+    return found(**options)
 
 
 def space_from_spec(spec: Mapping[str, Any]) -> SearchSpace:

@@ -30,8 +30,10 @@ __all__ = ["Evaluator"]
 
 Rows = NDArray[np.intp]
 Outputs = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 # Looked up once: a member of an enumeration costs a microsecond each time in Python 3.11.
 _OK = int(Status.OK)
+_INVALID = Failure(Status.INFEASIBLE, "the space calls this input invalid; no box was asked.", Status.INFEASIBLE.name)
 
 
 class Evaluator:
@@ -62,8 +64,13 @@ class Evaluator:
         """The names of the K outputs: those of the box, or ``"box/output"`` with several; "score" without any."""
         return self._output_names
 
-    def evaluate(self, inputs: Any) -> Outcome:
+    def evaluate(self, inputs: Any, valid: Mask | None = None) -> Outcome:
         """Ask every box about a batch of n inputs.
+
+        Args:
+            inputs: the batch.
+            valid: bool (n,), False for inputs that the space calls invalid: no box is asked about them. None when all
+                are valid.
 
         Raises:
             BoxError: when a box can take no input of this form.
@@ -72,7 +79,7 @@ class Evaluator:
         if self.objective is None:
             raise InvalidArgument("without an objective there is no box to ask. Tell the scores instead.")
         n = batch_length(inputs)
-        draft = self._draft(n)
+        draft = self._draft(n, valid)
         column = 0
         for box in self._boxes:
             k = len(box.outputs)
@@ -84,13 +91,14 @@ class Evaluator:
             column += k
         return self._finish(inputs, draft)
 
-    def judge(self, inputs: Any, outputs: Any) -> Outcome:
+    def judge(self, inputs: Any, outputs: Any, valid: Mask | None = None) -> Outcome:
         """The same guards and scores for ``outputs`` that the caller brought; no box is asked.
 
         Args:
             inputs: the batch of n inputs.
             outputs: n rows of K numbers, in any form that :func:`~featviz.black_boxes.as_outputs` reads. None or NaN
                 stands for an evaluation that failed. Without an objective they are the scores, one number a row.
+            valid: as in :meth:`evaluate`; what is told of an invalid input is not taken.
 
         Raises:
             InvalidArgument: when they are not n rows of K, so that nobody knows which belongs to which input.
@@ -106,10 +114,13 @@ class Evaluator:
         except AnswerTypeError as error:
             for row in range(n):
                 draft.mark(row, failure_of(error))
+        _mark_invalid(draft, valid)
         return self._finish(inputs, draft)
 
-    def _draft(self, n: int) -> Answers:
-        return Answers(np.full((n, len(self._output_names)), np.nan), np.zeros(n, dtype=np.uint8))
+    def _draft(self, n: int, valid: Mask | None = None) -> Answers:
+        draft = Answers(np.full((n, len(self._output_names)), np.nan), np.zeros(n, dtype=np.uint8))
+        _mark_invalid(draft, valid)
+        return draft
 
     def _asking(self, box: Box, inputs: Any, n: int) -> Callable[[Rows], Outputs]:
         def ask(rows: Rows) -> Outputs:
@@ -182,6 +193,11 @@ def _copy_failures(answers: Answers, rows: Rows, draft: Answers, note: str = "")
     draft.statuses[rows] = answers.statuses
     for position, reason in answers.reasons.items():
         draft.reasons[int(rows[position])] = note + reason
+
+
+def _mark_invalid(draft: Answers, valid: Mask | None) -> None:
+    for row in () if valid is None else np.flatnonzero(~valid):
+        draft.mark(int(row), _INVALID)
 
 
 def _own(batch: Any) -> Any:

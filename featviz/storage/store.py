@@ -19,13 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featviz.errors import RunDamaged, StorageError
-from featviz.latent import LatentDescription, Latents
+from featviz.latent import LatentDescription, Latents, record_from_json
 from featviz.storage.encoding import UNREADABLE, checksum, decode_state, encode_state
 from featviz.text import first_line, visible
 
 __all__ = ["BatchRecord", "Phase", "RunStore"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _APPLICATION_ID = 0x66765A31  # "fvZ1"
 _TABLES = {
     "meta": "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
@@ -33,7 +33,7 @@ _TABLES = {
         "CREATE TABLE batches (batch INTEGER PRIMARY KEY, first INTEGER NOT NULL, n INTEGER NOT NULL, "
         "phase INTEGER NOT NULL, restart INTEGER NOT NULL, seconds REAL NOT NULL, statuses BLOB NOT NULL, "
         "scores BLOB NOT NULL, outputs BLOB NOT NULL, reasons TEXT NOT NULL, digest BLOB NOT NULL, "
-        "checksum BLOB NOT NULL, reals BLOB NOT NULL, categoricals BLOB NOT NULL) STRICT"
+        "checksum BLOB NOT NULL, reals BLOB NOT NULL, categoricals BLOB NOT NULL, records TEXT NOT NULL) STRICT"
     ),
     "states": (
         "CREATE TABLE states (restart INTEGER PRIMARY KEY, batch INTEGER NOT NULL, state TEXT NOT NULL, "
@@ -97,12 +97,14 @@ class RunStore:
         self.outputs: tuple[str, ...] = ()
         self._real = 0
         self._categorical = 0
+        self._records = 0
 
     @classmethod
     def create(cls, path: Path | None, outputs: tuple[str, ...], latent: LatentDescription) -> Self:
         """A new store in the file ``path``, or in memory when it is None."""
         store = cls(_connect(":memory:" if path is None else str(path)), "memory" if path is None else str(path))
-        meta = {"outputs": json.dumps(outputs), "real": str(latent.real), "categorical": str(len(latent.options))}
+        sizes = {"real": latent.real, "categorical": len(latent.options), "records": latent.records}
+        meta = {"outputs": json.dumps(outputs), **{kind: str(count) for kind, count in sizes.items()}}
         with store._errors("cannot be made"):
             store._db.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
             store._db.execute("PRAGMA journal_mode = WAL")
@@ -139,9 +141,9 @@ class RunStore:
         return store
 
     @property
-    def genes(self) -> tuple[int, int]:
-        """The numbers of real and of categorical genes."""
-        return self._real, self._categorical
+    def genes(self) -> tuple[int, int, int]:
+        """The numbers of real genes, of categorical genes and of records."""
+        return self._real, self._categorical, self._records
 
     @staticmethod
     def holds_no_batch(path: Path) -> bool:
@@ -172,7 +174,9 @@ class RunStore:
     def append(self, record: BatchRecord, latents: Latents) -> None:
         """Store one batch in one transaction."""
         values = _values(record)
-        row = (*values, checksum(*map(_as_bytes, values)), latents.real.tobytes(), latents.categorical.tobytes())
+        genes = latents.real.tobytes(), latents.categorical.tobytes()
+        records = latents.records_as_json() if self._records else ""
+        row = (*values, checksum(*map(_as_bytes, values)), *genes, records)
         with self._errors("cannot be written", full=True):
             self._db.execute("BEGIN IMMEDIATE")
             self._db.execute(f"INSERT INTO batches VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608  placeholders
@@ -205,17 +209,18 @@ class RunStore:
         """The latents of one batch, checked against their digest."""
         with self._errors("cannot be read"):
             row = self._db.execute(
-                "SELECT n, reals, categoricals, digest FROM batches WHERE batch = ?", (batch,)
+                "SELECT n, reals, categoricals, records, digest FROM batches WHERE batch = ?", (batch,)
             ).fetchone()
         if row is None:
             raise RunDamaged(f"{self._shown}: batch {batch} is missing.")
-        n, real, categorical, digest = row
+        n, real, categorical, records, digest = row
         try:
             latents = Latents(
                 np.frombuffer(real, dtype=np.float64).reshape(n, self._real),
                 np.frombuffer(categorical, dtype=np.int64).reshape(n, self._categorical),
+                self._read_records(n, records),
             )
-        except (ValueError, TypeError) as error:
+        except UNREADABLE as error:
             raise RunDamaged(f"{self._shown}: the latents of batch {batch} have the wrong size.") from error
         if latents.digest() != digest:
             raise RunDamaged(f"{self._shown}: the latents of batch {batch} are not as they were written.")
@@ -251,6 +256,16 @@ class RunStore:
             self._db.execute("PRAGMA journal_mode = DELETE")
         self._db.close()
 
+    def _read_records(self, n: int, text: str) -> NDArray[np.object_]:
+        found = np.empty((n, self._records), dtype=object)
+        rows = json.loads(text) if self._records else []
+        if self._records and (len(rows) != n or any(len(row) != self._records for row in rows)):
+            raise ValueError("a row has another number of records")
+        for at, row in enumerate(rows):
+            for slot, record in enumerate(row):
+                found[at, slot] = record_from_json(record)
+        return found
+
     def _record(self, row: tuple[Any, ...]) -> BatchRecord:
         if checksum(*map(_as_bytes, row[:-1])) != row[-1]:
             raise RunDamaged(f"{self._shown}: batch {row[0]} is not as it was written.")
@@ -276,9 +291,14 @@ class RunStore:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
         if application != _APPLICATION_ID:
             raise RunDamaged(f"{self._shown} is an SQLite file, but featviz did not write it.")
+        if 0 < version < SCHEMA_VERSION:
+            raise RunDamaged(
+                f"{self._shown} was written by a featviz before its first release (format {version}; this one reads "
+                f"{SCHEMA_VERSION}). Make the run again."
+            )
         if version > SCHEMA_VERSION:
             raise RunDamaged(
-                f"{self._shown} was written by a later featviz (format {version}; this one reads up to "
+                f"{self._shown} was written by a later featviz (format {version}; this one reads "
                 f"{SCHEMA_VERSION}). Upgrade featviz to read it."
             )
         # A view or a trigger could make reading or writing do other things than it says.
@@ -291,6 +311,7 @@ class RunStore:
         try:
             self.outputs = tuple(str(name) for name in json.loads(self.meta("outputs")))
             self._real, self._categorical = int(self.meta("real")), int(self.meta("categorical"))
+            self._records = int(self.meta("records"))
         except UNREADABLE as error:
             raise RunDamaged(f"{self._shown} does not say what it holds.") from error
 

@@ -183,9 +183,13 @@ class Session:
         self._respecified = stored["search"] != self.spec["search"]
         self.spec = stored | {"search": self.spec["search"]}
         store = RunStore.open(directory.database, writable=True)
-        if store.genes != (space.latent.real, len(space.latent.options)):
+        here = space.latent.real, len(space.latent.options), space.latent.records
+        if store.genes != here:
             store.close()
-            raise RunMismatch(f"{directory.path} holds a run of another space: it has {store.genes[0]} real genes.")
+            raise RunMismatch(
+                f"{directory.path} holds a run of another space: its real genes, categorical genes and records number "
+                f"{store.genes}, those of this space {here}."
+            )
         return store
 
     def _make(self, directory: RunDirectory, outputs: tuple[str, ...], space: SearchSpace) -> RunStore:

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from featviz import checks
 from featviz.batches import batch_length
@@ -105,6 +105,9 @@ class Study:
         self._space, self._objective, self._callbacks, self._progress = space, objective, tuple(callbacks), progress
         self._evaluator = Evaluator(objective)
         self._references = None if references is None else space.encode_inputs(references)
+        if space.latent.feasible is not None:
+            # A space that nothing satisfies is refused here, and not after a search in vain.
+            space.latent.sample(Streams(0).at(0), 1)
         # Made before anything touches the disk, so that an unusable choice leaves no directory behind.
         made = make_searcher(optimiser, space.latent, Plan(settings, settings.budget, 0))
         self._settings = replace(settings, batch_size=settings.batch_size or made.optimiser.batch_size)
@@ -163,7 +166,7 @@ class Study:
         self._check_open()
         latents = self._latents(following, size or 1)
         # What is stored must be what was asked, whatever the caller does with it.
-        latents.real.flags.writeable = latents.categorical.flags.writeable = False
+        latents.freeze()
         inputs = self._space.decode_latents(latents)
         if (decoded := batch_length(inputs)) != len(latents):
             raise SpaceError(
@@ -188,14 +191,15 @@ class Study:
         asked = self._outstanding
         if asked is None:
             raise InvalidArgument("there is no batch to tell; ask for one first.")
-        self._record(asked, self._evaluator.judge(asked.inputs, asked.in_order(ids, outputs)))
+        answers = asked.in_order(ids, outputs)
+        self._record(asked, self._evaluator.judge(asked.inputs, answers, self._valid(asked)))
 
     def step(self) -> Progress:
         """Ask for one batch, evaluate it with the objective's boxes, and tell it."""
         if self._objective is None:
             raise WrongType("a study without an objective cannot evaluate; evaluate what ask() gives and tell() it.")
         asked = self._outstanding or self.ask()
-        return self._record(asked, self._evaluator.evaluate(asked.inputs))
+        return self._record(asked, self._evaluator.evaluate(asked.inputs, self._valid(asked)))
 
     # -- the whole loop ------------------------------------------------------------------------------------------
 
@@ -307,6 +311,10 @@ class Study:
             return self._references[done : done + min(size, following.most)]
         rng = Streams(self._settings.seed, _BASELINE_STREAM).at(done)
         return self._space.latent.sample(rng, min(max(size, _BASELINE_BATCH), following.most))
+
+    def _valid(self, asked: Asked) -> NDArray[np.bool_] | None:
+        feasible = self._space.latent.feasible
+        return None if feasible is None else feasible(asked.latents)
 
     def _record(self, asked: Asked, outcome: Outcome) -> Progress:
         record = BatchRecord(

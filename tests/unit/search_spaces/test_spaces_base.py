@@ -6,22 +6,23 @@ import pytest
 import featviz as fv
 from featviz.blocks import TextBlock
 from featviz.errors import InvalidArgument, SpaceError, WrongType
-from featviz.latent import MAX_GENES, Latents
+from featviz.latent import MAX_GENES, LatentDescription, Latents, Move
 from featviz.search_spaces import space_from_spec
 
 
 class Coin:
     """A categorical variable, to show that the base class takes any that has the members."""
 
-    real = 0
-    options = (2, 3)
-    probabilities = (np.array([0.9, 0.1]), np.full(3, 1 / 3))
+    latent = LatentDescription(0, (2, 3), (np.array([0.9, 0.1]), np.full(3, 1 / 3)))
 
-    def values(self, real, categorical):
-        return categorical
+    def values(self, latents):
+        return latents.categorical
 
     def genes(self, values):
-        return np.empty((len(values), 0)), np.asarray(values, dtype=np.int64)
+        return Latents(np.empty((len(values), 0)), np.asarray(values, dtype=np.int64))
+
+    def spec(self):
+        return None
 
 
 class Mixed(fv.Space):
@@ -180,7 +181,7 @@ def test_shapes_that_make_no_sense(shape):
 def test_real_shapes():
     assert fv.Real().shape == ()
     assert fv.Real(3).shape == (3,)
-    assert fv.Real((2, 3)).real == 6
+    assert fv.Real((2, 3)).latent.real == 6
     assert fv.Real(3) == fv.Real((3,))
 
 
@@ -195,3 +196,88 @@ def test_the_repr_of_a_space_is_kept_with_its_runs():
     box = fv.black_box(lambda values: values[:, 0], name="box")
     run = fv.search(Sized(4), fv.maximise(box), budget=10, progress="none")
     assert run.spec["provenance"]["space"] == "Sized(x=Real(4))"
+
+
+class Ordered(fv.Space):
+    """Two numbers of which the first is the smaller, beside a coin: constraints, moves and a part that is a space."""
+
+    variables = {"pair": fv.Uniform(0, 1, shape=2), "coin": Coin(), "inner": Sized(2)}
+
+    def decode(self, values):
+        return np.hstack([values["pair"], values["inner"]])
+
+    def valid(self, inputs):
+        return inputs[:, 0] <= inputs[:, 1]
+
+    def moves(self):
+        return [Move("flip", lambda parents, mates, rng: Latents(-parents.real, parents.categorical.copy()))]
+
+
+def test_a_space_may_be_part_of_another():
+    space = Ordered()
+    assert (space.latent.real, space.latent.options) == (4, (2, 3))
+    latents = space.latent.sample(np.random.default_rng(0), 6)
+    np.testing.assert_array_equal(space.decode_latents(latents)[:, 2:], latents.real[:, 2:])
+
+
+def test_samples_are_valid():
+    inputs = Ordered().sample(np.random.default_rng(0), 300)
+    assert len(inputs) == 300
+    assert (inputs[:, 0] <= inputs[:, 1]).all()
+
+
+def test_a_constraint_that_nothing_satisfies_is_said():
+    never = space_with(lambda self, values: values["x"], valid=lambda self, inputs: np.zeros(len(inputs), dtype=bool))
+    with pytest.raises(SpaceError, match=r"0 are valid.*Loosen"):
+        never.sample(np.random.default_rng(0), 2)
+    box = fv.black_box(lambda values: values[:, 0], name="box")
+    with pytest.raises(SpaceError, match="0 are valid"):
+        fv.search(never, fv.maximise(box), budget=10, progress="none")
+
+
+def test_valid_must_answer_for_each_input():
+    odd = space_with(lambda self, values: values["x"], valid=lambda self, inputs: np.zeros(3))
+    with pytest.raises(SpaceError, match="truth values, one an input"):
+        odd.sample(np.random.default_rng(0), 2)
+
+
+def test_invalid_inputs_are_not_shown_to_the_box():
+    seen = []
+    box = fv.black_box(lambda inputs: (seen.append(inputs), inputs[:, 0])[1], name="box")
+    space = space_with(lambda self, values: values["x"], valid=lambda self, inputs: inputs[:, 0] <= inputs[:, 1])
+    run = fv.search(space, fv.maximise(box), budget=200, optimiser="sep-cma", progress="none")
+    assert all((inputs[:, 0] <= inputs[:, 1]).all() for inputs in seen)
+    assert run.failures == {"infeasible": 200 - sum(map(len, seen))}
+    assert run.best.input[0] <= run.best.input[1]
+
+
+def test_moves_of_a_part_leave_the_others_alone():
+    whole = space_with(lambda self, values: values["inner"], variables={"x": fv.Real(3), "inner": Ordered()})
+    (move,) = whole.latent.moves
+    parents = whole.latent.sample(np.random.default_rng(0), 5)
+    children = move.propose(parents, parents[::-1], np.random.default_rng(1))
+    np.testing.assert_array_equal(children.real[:, :3], parents.real[:, :3])
+    np.testing.assert_array_equal(children.real[:, 3:], -parents.real[:, 3:])
+
+
+def test_units_exchange_whole_variables():
+    space = Mixed()
+    rng = np.random.default_rng(0)
+    x, fill = space.latent.sample(rng, 1), space.latent.sample(rng, 3)
+    units = space.units(None)
+    assert units == ("size", "coin", "place")
+    masks = np.array([[True, True, True], [False, True, True], [True, False, False]])
+    found, own, other = space.apply(x, units, masks, fill), space.decode_latents(x), space.decode_latents(fill)
+    for name, column in (("size", 0), ("coin", 1), ("place", 2)):
+        for row in range(3):
+            want = own[name][0] if masks[row, column] else other[name][row]
+            np.testing.assert_array_equal(found[name][row], want)
+    # Inputs will do where the space can encode them.
+    one = {name: part[0] for name, part in own.items()}
+    again = space.apply(one, units, masks, other)
+    np.testing.assert_array_equal(again["place"], found["place"])
+
+
+def test_what_is_no_variable_is_said():
+    with pytest.raises(WrongType, match="must hold variables or spaces"):
+        space_with(lambda self, values: values["x"], variables={"x": 3}).latent  # noqa: B018

@@ -1,0 +1,132 @@
+"""The latent of a whole from the latents of its parts: genes beside each other, and what is known of them lifted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from featviz.latent import LatentDescription, Latents, Move
+from featviz.protocols import SearchSpace, Spec
+from featviz.search_spaces.variables import Variable
+
+__all__ = ["Inside", "JointPrior", "Place", "as_variable", "joined", "lifted", "places_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class Inside:
+    """A space as a part of another: its values are its inputs."""
+
+    space: SearchSpace
+
+    @property
+    def latent(self) -> LatentDescription:
+        """The space's own."""
+        return self.space.latent
+
+    def values(self, latents: Latents) -> Any:
+        """The inputs that the latents stand for."""
+        return self.space.decode_latents(latents)
+
+    def genes(self, values: Any) -> Latents:
+        """The latents of inputs."""
+        return self.space.encode_inputs(values)
+
+    def spec(self) -> Spec | None:
+        """The space's own."""
+        return self.space.spec()
+
+    def __repr__(self) -> str:
+        return repr(self.space)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the genes and records of a part stand among those of the whole."""
+
+    real: slice
+    categorical: slice
+    records: slice
+
+    def of(self, latents: Latents) -> Latents:
+        """The part's latents, as views."""
+        return latents.part(self.real, self.categorical, self.records)
+
+    def put(self, latents: Latents, part: Latents) -> Latents:
+        """A copy of ``latents`` that holds ``part`` here."""
+        whole = latents.copy()
+        whole.real[:, self.real] = part.real
+        whole.categorical[:, self.categorical] = part.categorical
+        whole.records[:, self.records] = part.records
+        return whole
+
+
+class JointPrior:
+    """The prior of independent parts, some of which have a joint prior of their own."""
+
+    def __init__(self, parts: Sequence[LatentDescription]) -> None:
+        # A part's own constraints are left to the whole, which draws again where any does not hold.
+        self._parts = [replace(part, feasible=None) for part in parts]
+        self._places = places_of(parts)
+
+    def sample(self, rng: np.random.Generator, n: int) -> Latents:
+        """``n`` latents: each part drawn from its own prior."""
+        return Latents.beside([part.sample(rng, n) for part in self._parts])
+
+    def log_density(self, latents: Latents) -> NDArray[np.float64]:
+        """The sum over the parts, shape (n,)."""
+        total = np.zeros(len(latents))
+        for part, place in zip(self._parts, self._places, strict=True):
+            total += part.log_prior(place.of(latents))
+        return total
+
+
+def as_variable(part: Any) -> Any:
+    """``part`` as a variable: a space is wrapped, anything else left as it is."""
+    return Inside(part) if isinstance(part, SearchSpace) and not isinstance(part, Variable) else part
+
+
+def places_of(parts: Sequence[LatentDescription]) -> list[Place]:
+    """Where each of the ``parts`` stands among all of them, in their order."""
+    places = []
+    real = categorical = records = 0
+    for part in parts:
+        ends = real + part.real, categorical + len(part.options), records + part.records
+        places.append(Place(slice(real, ends[0]), slice(categorical, ends[1]), slice(records, ends[2])))
+        real, categorical, records = ends
+    return places
+
+
+def joined(parts: Sequence[LatentDescription]) -> LatentDescription:
+    """The description of all ``parts`` beside each other."""
+    if len(parts) == 1:
+        return parts[0]
+    places = places_of(parts)
+    constrained = [(part.feasible, place) for part, place in zip(parts, places, strict=True) if part.feasible]
+
+    def feasible(latents: Latents) -> NDArray[np.bool_]:
+        ok = np.ones(len(latents), dtype=np.bool_)
+        for holds, place in constrained:
+            ok &= holds(place.of(latents))
+        return ok
+
+    return LatentDescription(
+        sum(part.real for part in parts),
+        tuple(count for part in parts for count in part.options),
+        tuple(p for part in parts for p in part.probabilities),
+        records=sum(part.records for part in parts),
+        prior=JointPrior(parts) if any(part.prior for part in parts) else None,
+        moves=tuple(lifted(move, place) for part, place in zip(parts, places, strict=True) for move in part.moves),
+        feasible=feasible if constrained else None,
+        stepwise=any(part.stepwise for part in parts),
+    )
+
+
+def lifted(move: Move, place: Place) -> Move:
+    """A part's move as a move of the whole, which leaves the other parts alone."""
+
+    def propose(parents: Latents, mates: Latents, rng: np.random.Generator) -> Latents:
+        return place.put(parents, move.propose(place.of(parents), place.of(mates), rng))
+
+    return replace(move, propose=propose)
