@@ -11,6 +11,7 @@ from featviz.errors import InvalidArgument, SpaceError, WrongType
 from featviz.evaluation import Evaluator
 from featviz.explain.explanation import Explanation
 from featviz.explain.methods import METHODS, choose
+from featviz.latent import Latents
 from featviz.protocols import ScoreFunction, SearchSpace
 from featviz.random import Streams
 from featviz.search_spaces import Space
@@ -38,9 +39,9 @@ def saliency(
 ) -> Explanation:
     """Which parts of ``x`` its score rests on, by replacing parts and asking again.
 
-    Parts are what the space's ``units`` says: patches of a picture, positions of a text, columns of a table, windows of a
-    series, variables or choices of a space of your own. What is hidden is replaced by the same part of random inputs of
-    the space, another one each time, so that every question is about an input that the space could hold.
+    Parts are what the space's ``units`` says: patches of a picture, positions of a text, columns of a table, windows of
+    a series, variables or choices of a space of your own. What is hidden is replaced by the same part of random inputs
+    of the space, another one each time, so that every question is about an input that the space could hold.
 
     Args:
         space: the space of the input.
@@ -58,15 +59,9 @@ def saliency(
     if not isinstance(space, SearchSpace) or not isinstance(objective, ScoreFunction):
         raise WrongType("saliency takes a search space, an objective such as fv.maximise(box, 'name'), and an input.")
     budget = checks.integer("budget", budget, 2)
-    whole = x.input if isinstance(x, Candidate) else x
+    whole = _input(space, x)
     subject = _subject(space, x)
-    units = tuple(space.units(whole))  # type: ignore[attr-defined]  # checked by _subject
-    if len(units) < 2:
-        raise InvalidArgument("this input has a single part, so there is nothing to tell apart.")
-    if budget < len(units) + 1:
-        raise InvalidArgument(
-            f"this input has {len(units):,} parts: a budget of at least {len(units) + 1:,} is needed, but it is {budget:,}."
-        )
+    units = _units(space, whole, budget)
     streams = Streams(checks.seed(seed), _STREAM)
     ask, spent = _asker(space, objective, subject, units, streams)
     name, why = choose(method, len(units), budget)
@@ -90,30 +85,52 @@ def saliency(
         method=name,
         why=why,
         evaluations=spent(),
-        blocks=tuple(space.render(whole)) if whole is not None else (),
+        blocks=tuple(space.render(whole)),
     )
 
 
-def _subject(space: SearchSpace, x: Any) -> Any:
-    """What the space's ``apply`` is given: the input or, where it exchanges genes, the latent of a candidate."""
+def _units(space: SearchSpace, whole: Any, budget: int) -> tuple[str, ...]:
     if not callable(getattr(space, "units", None)) or not callable(getattr(space, "apply", None)):
         raise SpaceError(f"{type(space).__name__} has no units and apply, by which parts of an input are replaced.")
-    by_genes = getattr(space, "applies_to_latents", False) or getattr(type(space), "apply", None) is Space.apply
+    units = tuple(space.units(whole))  # type: ignore[attr-defined]  # checked above
+    if len(units) < 2:
+        raise InvalidArgument("this input has a single part, so there is nothing to tell apart.")
+    if budget < len(units) + 1:
+        raise InvalidArgument(
+            f"this input has {len(units):,} parts: a budget of at least {len(units) + 1:,} is needed, "
+            f"but it is {budget:,}."
+        )
+    return units
+
+
+def _input(space: SearchSpace, x: Any) -> Any:
+    """The input itself: of a candidate, of a latent, or as it was given."""
     if isinstance(x, Candidate):
-        if by_genes and x.latents is not None:
-            return x.latents
         if x.input is None:
             raise SpaceError("the input of this candidate was not kept: load the run with space=.")
         return x.input
-    return x
+    return take_one(space.decode_latents(x), 0) if isinstance(x, Latents) else x
+
+
+def _by_genes(space: SearchSpace) -> bool:
+    return getattr(space, "applies_to_latents", False) or getattr(type(space), "apply", None) is Space.apply
+
+
+def _subject(space: SearchSpace, x: Any) -> Any:
+    """What the space's ``apply`` is given: the input or, where it exchanges genes, the latent."""
+    if _by_genes(space):
+        if isinstance(x, Latents):
+            return x
+        if isinstance(x, Candidate) and x.latents is not None:
+            return x.latents
+    return _input(space, x)
 
 
 def _asker(
     space: SearchSpace, objective: ScoreFunction, subject: Any, units: tuple[str, ...], streams: Streams
 ) -> tuple[Asker, Callable[[], int]]:
     """A function from masks to scores, NaN where an evaluation failed, and one that says how many it took."""
-    evaluator = Evaluator(objective)
-    by_genes = getattr(space, "applies_to_latents", False) or getattr(type(space), "apply", None) is Space.apply
+    evaluator, by_genes = Evaluator(objective), _by_genes(space)
     calls = [0, 0]
 
     def ask(masks: NDArray[np.bool_]) -> NDArray[np.float64]:

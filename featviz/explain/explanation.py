@@ -21,8 +21,8 @@ class Explanation:
         errors: float64 (k,): standard errors of the values; NaN where the budget was too small to tell.
         score: of the whole input.
         floor: the mean score with every part replaced.
-        explained: R squared of the sum of the values over the masks asked about; NaN where the method has none. Far below
-            1, parts matter together and single values mislead.
+        explained: R squared of the sum of the values over the masks asked about; NaN where the method has none. Far
+            below 1, parts matter together and single values mislead.
         deletion: the mean score as parts are replaced, the most important first, from 0 (all at the floor at once) to 1
             (no fall until the last): lower is better.
         deletion_by_chance: the same in random orders: the control. No lower deletion, no explanation.

@@ -15,7 +15,7 @@ __all__ = ["METHODS", "Fit", "Method", "choose"]
 Masks = NDArray[np.bool_]
 Float64 = NDArray[np.float64]
 
-# The strength of the penalty of the ridge, relative to the number of masks: small enough to shrink nothing that repeats.
+# The penalty of the ridge, relative to the number of masks: small enough to shrink nothing that repeats.
 _PENALTY = 1e-3
 
 
@@ -44,7 +44,10 @@ class Method(Protocol):
 
 
 class Occlusion:
-    """Hide one unit at a time, as often as the budget allows (Zeiler & Fergus 2014). Blind to parts that repeat others."""
+    """Hide one unit at a time, as often as the budget allows (Zeiler & Fergus 2014).
+
+    Blind to parts that repeat others.
+    """
 
     def design(self, rng: np.random.Generator, units: int, budget: int) -> Masks:  # noqa: ARG002  nothing is drawn
         """The whole input and each unit left out, in turn, until the budget is spent."""
