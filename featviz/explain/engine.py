@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featviz import checks
+from featviz.batches import take_one
 from featviz.errors import InvalidArgument, SpaceError, WrongType
 from featviz.evaluation import Evaluator
 from featviz.explain.explanation import Explanation
