@@ -40,7 +40,7 @@ def _blocks_html(blocks: list[Block]) -> str:
 
 
 def _image_html(block: ImageBlock) -> str:
-    from featviz.storage.best import write_image  # noqa: PLC0415  only a run with pictures needs Pillow
+    from featviz.storage.block_files import write_image  # noqa: PLC0415  only a run with pictures needs Pillow
 
     buffer = io.BytesIO()
     write_image(buffer, block)
