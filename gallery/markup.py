@@ -20,6 +20,7 @@ ASSETS = {name: _HERE / "assets" / name for name in ("gallery.css", "gallery.js"
 # Longest text of a text block or of an error that a page carries; the whole is in the run's own files.
 _TEXT_LIMIT = 20_000
 _ROOM_TO_SAY = 100
+_LONG_WORD = 16
 # How the spaces of tokens are shown; each stands in an element, so that none is taken for a letter.
 _SPACES = {" ": "␣", "\n": "↵", "\r": "␍", "\t": "⇥"}
 _SPACE = re.compile("([ \n\r\t])")
@@ -88,9 +89,12 @@ def _token(text: str, limit: int) -> Markup:
 
 
 def _cell(text: str, limit: int) -> Markup:
-    """A cell of a table."""
+    """A cell of a table; one with a long word is marked, for words are else not broken."""
     rest = _ellipsis(text, limit) if len(text) > limit else ""
-    return Markup("<bdi>{}</bdi>{}").format(visible(text[:limit], limit), rest)
+    shown = visible(text[:limit], limit)
+    long = max(map(len, shown.split()), default=0) > _LONG_WORD
+    element = Markup('<bdi class="long">{}</bdi>{}') if long else Markup("<bdi>{}</bdi>{}")
+    return element.format(shown, rest)
 
 
 def _ellipsis(text: str, limit: int) -> str:

@@ -35,7 +35,7 @@ class Plan:
     axes: bool
 
 
-PAGE = Plan(Frame(330, 236, 46, 8, 18, 40), points=600, lanes=12, axes=True)
+PAGE = Plan(Frame(330, 236, 52, 8, 18, 40), points=600, lanes=12, axes=True)
 GRID = Plan(Frame(200, 120, 3, 3, 4, 4), points=96, lanes=4, axes=False)
 CARD = Plan(Frame(200, 160, 3, 3, 4, 4), points=96, lanes=4, axes=False)
 
@@ -83,14 +83,14 @@ def trace(block: SeriesBlock, plan: Plan) -> Trace:
     drawn = min(channels, plan.lanes)
     if plan.axes and drawn > 1:
         # Each lane keeps a height in which a line can be read; one channel fills the usual frame.
-        frame = Frame(frame.width, frame.top + frame.bottom + max(178, 58 * drawn), *_margins(frame))
+        frame = Frame(frame.width, frame.top + frame.bottom + max(178, 62 * drawn), *_margins(frame))
     room = frame.width - frame.left - frame.right
 
     def x_of(position: float) -> float:
         return round(frame.left + (position / (length - 1) if length > 1 else 0.5) * room, 1)
 
     height = (frame.height - frame.top - frame.bottom) / drawn
-    gap = (16 if plan.axes else 3) if drawn > 1 else 0
+    gap = (20 if plan.axes else 3) if drawn > 1 else 0
     lanes = []
     for i in range(drawn):
         top = frame.top + i * height + gap

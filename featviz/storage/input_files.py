@@ -107,6 +107,8 @@ def _column(column: Any) -> tuple[list[str], dict[str, Any]] | None:
             return None
     elif _DATES.fullmatch(dtype):
         present = [value.isoformat() for value in present]
+    elif dtype.lower() == "float32":
+        present = [np.float32(value) for value in present]  # whose text is as short as it can be
     elif not (_INTEGERS.fullmatch(dtype) or _FLOATS.fullmatch(dtype) or dtype in _TRUTHS):
         return None
     texts = iter(present)
@@ -146,6 +148,5 @@ def _series(pd: Any, cells: list[str], described: dict[str, Any]) -> Any:
         parse = np.datetime64
     else:
         raise ValueError(f"a column is of no type that was written: {dtype[:40]!r}")
-    absent = None if dtype[0].isupper() or dtype in {"boolean", "string", "object", "str"} else np.nan
-    absent = np.datetime64("NaT") if parse is np.datetime64 else absent
+    absent: Any = np.datetime64("NaT") if parse is np.datetime64 else np.nan if parse is float else None
     return pd.Series([absent if i in missing else parse(cell) for i, cell in enumerate(cells)], dtype=dtype)
