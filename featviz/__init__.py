@@ -39,8 +39,10 @@ if TYPE_CHECKING:
     from featviz.search_spaces import LogUniform as LogUniform
     from featviz.search_spaces import Permutation as Permutation
     from featviz.search_spaces import Real as Real
+    from featviz.search_spaces import RecordSpace as RecordSpace
     from featviz.search_spaces import Space as Space
     from featviz.search_spaces import Uniform as Uniform
+    from featviz.search_spaces import space as space
     from featviz.study import Run as Run
     from featviz.study import Study as Study
     from featviz.study import load as load
@@ -60,8 +62,10 @@ _HOMES = {
         "LogUniform",
         "Permutation",
         "Real",
+        "RecordSpace",
         "Space",
         "Uniform",
+        "space",
     ),
     "featviz.study": ("Run", "Study", "load", "search"),
     "featviz.errors": ("FeatvizError", "FeatvizWarning", "StopSearch"),

@@ -9,6 +9,7 @@
 ``decoders``            how genes become pictures: ``dct``, ``pixels``, or a function of your own
 ``patches``             the parts of a picture that saliency hides
 ``pictures``            real pictures, from arrays or files, in the form that ``ImageSpace`` works with
+``records``             spaces of any shape: one function of ``draw``, its choices recorded
 ``joining``             the latent of a whole from those of its parts
 ``specs``               spaces by name, and spaces from a table of a TOML file
 ======================  =====================================================================================
@@ -19,6 +20,7 @@ from featviz.search_spaces.choices import Choice, Permutation
 from featviz.search_spaces.image import ImageSpace
 from featviz.search_spaces.pictures import load_pictures
 from featviz.search_spaces.quantities import Integer, LogUniform, Uniform
+from featviz.search_spaces.records import Draw, FixedShape, RecordSpace, space
 from featviz.search_spaces.specs import SEARCH_SPACES, part_from_spec, space_from_spec
 from featviz.search_spaces.variables import Real, Variable
 
@@ -33,8 +35,12 @@ __all__ = [  # noqa: RUF022  in the order of a reader
     "Space",
     "Uniform",
     "load_pictures",
+    "space",
     # for authors of spaces and for the layers above
     "SEARCH_SPACES",
+    "Draw",
+    "FixedShape",
+    "RecordSpace",
     "Variable",
     "part_from_spec",
     "space_from_spec",
