@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from featviz.search_spaces import RecordSpace as RecordSpace
     from featviz.search_spaces import Space as Space
     from featviz.search_spaces import Uniform as Uniform
+    from featviz.search_spaces import from_grammar as from_grammar
+    from featviz.search_spaces import from_regex as from_regex
     from featviz.search_spaces import space as space
     from featviz.study import Run as Run
     from featviz.study import Study as Study
@@ -65,6 +67,8 @@ _HOMES = {
         "RecordSpace",
         "Space",
         "Uniform",
+        "from_grammar",
+        "from_regex",
         "space",
     ),
     "featviz.study": ("Run", "Study", "load", "search"),

@@ -60,27 +60,25 @@ def _leaves(x: Any, path: str) -> Iterator[tuple[str, Leaf]]:
 
 def _column(u: list[Leaf | None], v: list[Leaf | None]) -> NDArray[np.float64]:
     """The part of one path in the distance, shape (n, m)."""
-    different = np.ones((len(u), len(v)))
-    p, q = (np.array([np.nan if x is None or isinstance(x, str) else x for x in side], dtype=float) for side in (u, v))
+    p, q = (np.array([x if isinstance(x, int | float) else np.nan for x in side], dtype=float) for side in (u, v))
     with np.errstate(invalid="ignore", divide="ignore"):
         gap, size = np.abs(p[:, None] - q[None, :]), np.abs(p)[:, None] + np.abs(q)[None, :]
         relative = np.where(gap == 0, 0.0, gap / size)
-    different = np.where(np.isnan(relative), different, relative)
-    # An infinite number, and one that is none, equal themselves.
-    texts = [
-        [x if isinstance(x, str) else None if x is None or math.isfinite(x) else str(x) for x in s] for s in (u, v)
-    ]
-    if not any(x is not None for side in texts for x in side):
-        return different
-    known = list(dict.fromkeys(x for side in texts for x in side if x is not None))
-    between = _between_texts(known)
-    places = {text: place for place, text in enumerate(known)}
-    rows = [i for i, x in enumerate(texts[0]) if x is not None]
-    columns = [j for j, x in enumerate(texts[1]) if x is not None]
-    if rows and columns:
-        chosen = np.ix_([places[texts[0][i]] for i in rows], [places[texts[1][j]] for j in columns])
-        different[np.ix_(rows, columns)] = between[chosen]
-    return different
+    between = np.where(np.isnan(relative), 1.0, relative)
+    texts = list(dict.fromkeys(text for x in (*u, *v) if (text := _text(x)) is not None))
+    if not texts:
+        return between
+    place: dict[str | None, int] = {text: i for i, text in enumerate(texts)}
+    rows, columns = (np.array([place.get(_text(x), -1) for x in side]) for side in (u, v))
+    both = (rows >= 0)[:, None] & (columns >= 0)[None, :]
+    return np.where(both, _between_texts(texts)[rows[:, None], columns[None, :]], between)
+
+
+def _text(leaf: Leaf | None) -> str | None:
+    """A leaf that is compared as text: infinity, and what is no number, equal themselves as well."""
+    if leaf is None or isinstance(leaf, str):
+        return leaf
+    return None if math.isfinite(leaf) else str(leaf)
 
 
 def _between_texts(texts: list[str]) -> NDArray[np.float64]:

@@ -62,16 +62,16 @@ class Domain(Protocol):
     def draw(self, rng: np.random.Generator) -> Value:
         """A value from the prior."""
 
-    def other(self, value: Value, rng: np.random.Generator) -> Value:
+    def other(self, value: Any, rng: np.random.Generator) -> Value:
         """A value from the prior that is not ``value``."""
 
-    def near(self, value: Value, rng: np.random.Generator) -> Value:
+    def near(self, value: Any, rng: np.random.Generator) -> Value:
         """A neighbour of ``value``: a small step of a number, another option."""
 
     def fitted(self, value: object) -> Value | None:
         """The nearest value here to one of another range; None where there is no telling."""
 
-    def log_density(self, value: Value) -> float:
+    def log_density(self, value: Any) -> float:
         """The log density of a number, or the log probability of an option."""
 
     def variable(self) -> Variable:

@@ -23,9 +23,9 @@ Part = Callable[["Draw"], T]
 class Draw:
     """Hands a function its choices, one for each call, and records them.
 
-    Every choice has a name. Within a list element, an optional part, or a :meth:`scope` names stand under its own, as in
-    ``note/3/pitch``; a name that comes again in one place is numbered, ``pitch#2``. Choices with one possible value are
-    made without being recorded. The function must depend on nothing but what it draws.
+    Every choice has a name. Within a list element, an optional part, or a :meth:`scope` names stand under its own, as
+    in ``note/3/pitch``; a name that comes again in one place is numbered, ``pitch#2``. Choices with one possible value
+    are made without being recorded. The function must depend on nothing but what it draws.
     """
 
     __slots__ = ("_prefix", "_tape")
@@ -50,7 +50,7 @@ class Draw:
         return int(self._tape.choose(self._claim(name), _made(name, domains.whole_range, low, high)))
 
     def choice(self, name: str, options: Sequence[T], probabilities: Sequence[float] | None = None) -> T:
-        """One of ``options`` (anything at all); with ``probabilities``, of which the sum is 1, else all equally likely."""
+        """One of ``options``, which may be anything, with ``probabilities`` (their sum 1) or all equally likely."""
         if not isinstance(options, Sequence | np.ndarray):
             # A set has another order in another process.
             raise WrongType(
@@ -83,6 +83,10 @@ class Draw:
 
     def list(self, name: str, element: Part[T], min: int, max: int) -> list[T]:  # noqa: A002  what users call them
         """A list of ``min`` to ``max`` elements, all lengths equally likely, each made by ``element(draw)``."""
+        return [element(draw) for draw in self.elements(name, min, max)]
+
+    def elements(self, name: str, min: int, max: int) -> "tuple[Draw, ...]":  # noqa: A002  as above
+        """For a loop: what each of ``min`` to ``max`` elements of a list is drawn from."""
         length = _made(name, domains.whole_range, min, max)
         if length.low < 0 or length.high > MAX_CHOICES:
             raise InvalidArgument(
@@ -91,7 +95,7 @@ class Draw:
             )
         tape, path = self._tape, self._claim(name)
         count = int(tape.choose(path, length))
-        return [element(Draw(tape, f"{path}/{place}/")) for place in range(count)]
+        return tuple(Draw(tape, f"{path}/{place}/") for place in range(count))
 
     def optional(self, name: str, part: Part[T], p: float = 0.5) -> T | None:
         """What ``part(draw)`` makes with probability ``p``, else None."""
@@ -101,10 +105,16 @@ class Draw:
 
     def one_of(self, name: str, *parts: Part[Any]) -> Any:
         """What one of ``parts`` makes, all equally likely. Its choices stand under its name, or ``case0`` and so on."""
-        path = self._claim(name)
-        case = int(self._tape.choose(path, _made(name, domains.options, len(parts))))
+        case, draw = self.branch(name, len(parts))
         label = getattr(parts[case], "__name__", "")
-        return parts[case](Draw(self._tape, f"{path}/{label if label.isidentifier() else f'case{case}'}/"))
+        return parts[case](Draw(self._tape, f"{draw._prefix}{label if label.isidentifier() else f'case{case}'}/"))
+
+    def branch(self, name: str, cases: int, probabilities: Sequence[float] | None = None) -> "tuple[int, Draw]":
+        """For a test: which of so many ``cases``, and what its choices are drawn from, under the same name for all."""
+        p = None if probabilities is None else tuple(probabilities)
+        path = self._claim(name)
+        case = int(self._tape.choose(path, _made(name, domains.options, cases, p)))
+        return case, Draw(self._tape, f"{path}/")
 
     def space(self, name: str, other: SearchSpace) -> Any:
         """An input of another space: of one with a fixed number of genes, or of another function of ``draw``.

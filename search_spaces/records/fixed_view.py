@@ -1,4 +1,4 @@
-"""``FixedShape``: a function of ``draw`` that always makes the same choices, as a space with a fixed number of genes."""
+"""``FixedShape``: a function of ``draw`` whose choices are always the same ones, as a space of so many genes."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -53,8 +53,8 @@ class FixedShape(Space):
             return [self._space.replay(tuple(zip(names, row, strict=True)))[0] for row in rows]
         except LatentShapeError as error:
             raise SpaceError(
-                f"the choices of {self._space.name} depend on what is drawn, in a case that none of {_SAMPLES:,} random "
-                f"inputs has, so it has no fixed shape. {error}"
+                f"the choices of {self._space.name} depend on what is drawn, in a case that none of {_SAMPLES:,} "
+                f"random inputs has, so it has no fixed shape. {error}"
             ) from error
 
     def records_of(self, latents: Latents) -> Latents:

@@ -42,6 +42,7 @@ def record_moves(complete: Complete) -> tuple[Move, ...]:
         "swap": (_swap, 0.5),
         "shift a block": (_shift, 0.5),
         "exchange a part": (_exchange, 1.0),
+        "graft": (_graft, 0.5),
         "transplant an element": (_transplant, 0.5),
         "splice lists": (_splice, 0.5),
         "mix": (_mix, 0.5),
@@ -151,6 +152,27 @@ def _exchange(values: Values, mate: Values, rng: np.random.Generator) -> _Change
     part = _picked(spans_of(_picked(differing, rng)), rng)
     kept = {path: value for path, value in values.items() if not within(path, part)}
     return kept | {path: value for path, value in mate.items() if within(path, part)}, {}
+
+
+def _graft(values: Values, mate: Values, rng: np.random.Generator) -> _Changed:
+    """A part of the mate in place of another part that bears the same name: subtree crossover (Koza 1992)."""
+    source = _picked(spans_of(_picked(list(mate), rng)), rng)
+    name = _kind(source)
+    targets = [part for part in dict.fromkeys(s for path in values for s in spans_of(path)) if _kind(part) == name]
+    if not targets:
+        return None
+    target = _picked(targets, rng)
+    kept = {path: value for path, value in values.items() if not within(path, target)}
+    moved = {target + path[len(source) :]: value for path, value in mate.items() if within(path, source)}
+    return kept | moved, {}
+
+
+def _kind(part: str) -> str:
+    """The name of a part without its place: of a list element that of the list."""
+    steps = part.split("/")
+    below = "" if not steps[-1].isdecimal() else "/"
+    name = steps[-2] if below and len(steps) > 1 else steps[-1]
+    return name.partition("#")[0] + below
 
 
 def _transplant(values: Values, mate: Values, rng: np.random.Generator) -> _Changed:

@@ -48,7 +48,8 @@ def draw_nested(draw: "Draw", name: str, space: Any) -> Any:
             f"choice {visible(name)!r}: {visible(repr(space), 60)} has a function of draw among its parts. Draw its "
             "parts one by one in its place."
         )
-    tape, prefix, genes = draw._tape, draw._prefix, _genes(space)
+    tape, prefix = draw._tape, draw._prefix
+    genes = _genes(space)  # type: ignore[arg-type]  # a space hashes by identity, which its protocol does not say
     paths = tuple(tape.claim(prefix + gene) for gene in genes.names)
     latents = _drawn(tape, paths, genes, space)
     if space.latent.prior is not None:

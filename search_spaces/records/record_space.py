@@ -297,22 +297,28 @@ def space(
     render: Callable[[Any], list[Block]] | None = None,
     distance: Callable[[Sequence[Any], Sequence[Any]], NDArray[np.float64]] | None = None,
 ) -> Callable[[Function], RecordSpace]: ...
-def space(function: Function | None = None, /, **options: Any) -> RecordSpace | Callable[[Function], RecordSpace]:
+def space(
+    function: Function | None = None,
+    /,
+    *,
+    name: str | None = None,
+    valid: Callable[[Any], bool] | None = None,
+    render: Callable[[Any], list[Block]] | None = None,
+    distance: Callable[[Sequence[Any], Sequence[Any]], NDArray[np.float64]] | None = None,
+) -> RecordSpace | Callable[[Function], RecordSpace]:
     """A space of any shape from one function of ``draw``: nested, conditional, of varying length.
 
     ::
 
         @fv.space
         def melody(draw):
-            return {
-                "tempo": draw.integer("tempo", 60, 180),
-                "notes": draw.list("note", lambda d: (d.choice("pitch", "CDEFGAB"), d.choice("length", [1, 2, 4])), 4, 12),
-            }
+            note = lambda d: (d.choice("pitch", "CDEFGAB"), d.choice("length", [1, 2, 4]))
+            return {"tempo": draw.integer("tempo", 60, 180), "notes": draw.list("note", note, 4, 12)}
 
     The choices that it draws are recorded under their names; sampling, search, storage, comparison and saliency work on
     the record. The function makes one input and must depend on nothing but ``draw``, which has ``real``, ``uniform``,
-    ``log_uniform``, ``integer``, ``choice``, ``boolean``, ``permutation``, ``list``, ``optional``, ``one_of``, ``space``
-    and ``scope``.
+    ``log_uniform``, ``integer``, ``choice``, ``boolean``, ``permutation``, ``list``, ``optional``, ``one_of``,
+    ``space`` and ``scope``.
 
     Args:
         function: makes one input.
@@ -327,6 +333,8 @@ def space(function: Function | None = None, /, **options: Any) -> RecordSpace | 
     Replaying recorded choices follows MacIver & Donaldson 2020, "Test-case reduction via test-case generation", and
     lightweight probabilistic programs (Wingate et al. 2011).
     """
-    if function is None:
-        return lambda decorated: RecordSpace(decorated, **options)
-    return RecordSpace(function, **options)
+
+    def made(described: Function) -> RecordSpace:
+        return RecordSpace(described, name=name, valid=valid, render=render, distance=distance)
+
+    return made if function is None else made(function)
