@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from featviz.search_spaces import Space as Space
     from featviz.search_spaces import Uniform as Uniform
     from featviz.search_spaces import from_grammar as from_grammar
+    from featviz.search_spaces import from_hypothesis as from_hypothesis
     from featviz.search_spaces import from_regex as from_regex
     from featviz.search_spaces import space as space
     from featviz.study import Run as Run
@@ -68,6 +69,7 @@ _HOMES = {
         "Space",
         "Uniform",
         "from_grammar",
+        "from_hypothesis",
         "from_regex",
         "space",
     ),

@@ -20,7 +20,15 @@ from featviz.search_spaces.choices import Choice, Permutation
 from featviz.search_spaces.image import ImageSpace
 from featviz.search_spaces.pictures import load_pictures
 from featviz.search_spaces.quantities import Integer, LogUniform, Uniform
-from featviz.search_spaces.records import Draw, FixedShape, RecordSpace, from_grammar, from_regex, space
+from featviz.search_spaces.records import (
+    Draw,
+    FixedShape,
+    RecordSpace,
+    from_grammar,
+    from_hypothesis,
+    from_regex,
+    space,
+)
 from featviz.search_spaces.specs import SEARCH_SPACES, part_from_spec, space_from_spec
 from featviz.search_spaces.variables import Real, Variable
 
@@ -35,6 +43,7 @@ __all__ = [  # noqa: RUF022  in the order of a reader
     "Space",
     "Uniform",
     "from_grammar",
+    "from_hypothesis",
     "from_regex",
     "load_pictures",
     "space",

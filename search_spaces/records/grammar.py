@@ -36,7 +36,7 @@ def from_grammar(rules: Mapping[str, Sequence[str] | str], start: str, max_depth
         rules: for each name the alternatives, all equally likely. In an alternative ``<name>`` stands for a rule, and
             anything else for itself. (A rule such as ``"lt": ["<"]`` writes what looks like one.)
         start: the rule of a whole text.
-        max_depth: rules within rules at most. Where the depth comes to its end, alternatives that end in time are taken.
+        max_depth: rules within rules at most. Near it, only alternatives that end in time are taken.
 
     Raises:
         WrongType, InvalidArgument: if a rule is missing or can never end, or no text ends within ``max_depth``.
