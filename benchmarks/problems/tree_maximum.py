@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["TreeMaximum", "maximise_trees"]
+__all__ = ["TreeMaximum", "leaf_sum", "maximise_trees"]
 
 Array = NDArray[np.float64]
 
@@ -98,6 +98,12 @@ def maximise_trees(
         raise RuntimeError(f"the solver proved no optimum: {solved.message}")
     chosen = {key: bool(solved.x[i] > 0.5) for key, i in answer.items()}
     return TreeMaximum(-float(solved.fun), _decode(thresholds, chosen, lower, upper, whole, one_hot))
+
+
+def leaf_sum(trees: Sequence[Any], row: Array) -> float:
+    """The sum of the leaf values that one row, float64 (d,), reaches: what ``maximise_trees`` maximises."""
+    narrow = row[None].astype(np.float32)
+    return float(sum(tree.value[tree.apply(narrow)[0], 0, 0] for tree in trees))
 
 
 def _normal(threshold: float, whole: bool) -> float:
