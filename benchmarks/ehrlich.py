@@ -2,9 +2,9 @@
 
     python benchmarks/ehrlich.py [--quick]
 
-Ehrlich functions (see ``problems/ehrlich.py``), ten random instances of each size. Everyone may draw from the chain that
-the motifs come from, starts from the same number of its samples, and gets -0.1 for an infeasible sequence; every query
-counts. A figure is the best value so far: medians over the instances, and the least, most and mean at the end.
+Ehrlich functions (see ``problems/ehrlich.py``), ten random instances of each size. Everyone may draw from the chain
+that the motifs come from, starts from the same number of its samples, and gets -0.1 for an infeasible sequence; every
+query counts. A figure is the best value so far: medians over the instances, and the least, most and mean at the end.
 
 Methods that cost milliseconds a query get fewer queries and instances; the columns say how many.
 """
@@ -62,11 +62,8 @@ def main() -> None:
         problems = [problem(size, FIRST_SEED + i) for i in range(instances)]
         results = compare(methods, problems, CHECKPOINTS)
         states, length, motifs, motif_length = size
-        print_results(
-            f"Ehrlich, {states} states, length {length}, {motifs} motifs of {motif_length}: best value after so many queries",
-            results,
-            CHECKPOINTS,
-        )
+        title = f"Ehrlich, {states} states, length {length}, {motifs} motifs of {motif_length}"
+        print_results(f"{title}: best value (maximum 1) after so many queries", results, CHECKPOINTS, reached=1.0)
         report[problems[0].name] = {name: result.report() for name, result in results.items()}
     print_json(report)
 

@@ -4,7 +4,7 @@ import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 from _table import print_table
@@ -28,7 +28,7 @@ class Problem(Protocol):
         """For tables."""
 
     @property
-    def score(self) -> Callable[[NDArray], Array]:
+    def score(self) -> Callable[[NDArray[Any]], Array]:
         """Scores of rows."""
 
     @property
@@ -59,8 +59,8 @@ class Result:
     """What one method reached.
 
     Attributes:
-        best: best score as a fraction of the maximum (as it is where none is known), shape (runs, checkpoints); NaN where
-            the method was not run.
+        best: best score as a fraction of the maximum (as it is where none is known), shape (runs, checkpoints); NaN
+            where the method was not run.
         seconds: of all runs, the function's own time included.
         queries: of all runs.
         error: why the method failed, empty if it did not.
@@ -71,9 +71,9 @@ class Result:
     queries: int
     error: str = ""
 
-    def solved(self, within: float = 1e-9) -> list[int | None]:
-        """Runs that reached the maximum within each checkpoint; None where not run."""
-        counts = (self.best >= 1 - within).sum(axis=0)
+    def runs_above(self, least: float) -> list[int | None]:
+        """Runs that reached ``least`` within each checkpoint; None where not run."""
+        counts = (self.best >= least).sum(axis=0)
         return [None if np.isnan(column).all() else int(n) for column, n in zip(self.best.T, counts, strict=True)]
 
     def row(self, statistic: Callable[[Array], float]) -> list[float | None]:
@@ -110,15 +110,24 @@ def _measure(method: Method[P], problems: Sequence[P], checkpoints: Sequence[int
     return Result(best, time.perf_counter() - start, queries, error)
 
 
-def print_results(title: str, results: Mapping[str, Result], checkpoints: Sequence[int], known: bool = True) -> None:
-    """Print medians at the checkpoints, then least, most and mean at the last one that was reached, and runs solved."""
+def print_results(
+    title: str, results: Mapping[str, Result], checkpoints: Sequence[int], reached: float | None = None
+) -> None:
+    """Print medians at the checkpoints, then least, most and mean at the last one that the method was run to.
+
+    With ``reached``, also how many runs reached that value within each of the last two checkpoints.
+    """
     columns = ["method", *(f"{c:,}" for c in checkpoints), "least", "most", "mean", "runs"]
-    columns += [f"solved {c:,}" for c in checkpoints[-2:]] if known else []
+    columns += [f"≥ {reached:g} at {c:,}" for c in checkpoints[-2:]] if reached is not None else []
     rows: list[list[object]] = []
     for name, result in results.items():
-        last = [[v for v in result.row(s) if v is not None][-1:] or [None] for s in (np.min, np.max, np.mean)]
-        row: list[object] = [name, *result.row(np.median), *(v for (v,) in last), len(result.best)]
-        row += result.solved()[-2:] if known else []
+        row: list[object] = [name, *result.row(np.median)]
+        for statistic in (np.min, np.max, np.mean):
+            known = [value for value in result.row(statistic) if value is not None]
+            row.append(known[-1] if known else None)
+        row.append(len(result.best))
+        # Sums of floats may end one rounding below the maximum.
+        row += result.runs_above(reached - 1e-9)[-2:] if reached is not None else []
         per_query = 1e6 * result.seconds / result.queries if result.queries else None
         rows.append([*row, per_query, result.error])
     print_table(title, [*columns, "µs a query", "failed"], rows)

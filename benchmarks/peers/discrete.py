@@ -1,7 +1,7 @@
 """Ways to search sequences of options: three baselines in plain numpy, and the libraries.
 
-All start from the same knowledge: samples of the prior. The libraries are given the best of an initial design, or all of
-it where they take it, and its queries count.
+All start from the same knowledge: samples of the prior. The libraries are given the best of an initial design, or all
+of it where they take it, and its queries count.
 """
 
 from collections.abc import Callable
@@ -99,13 +99,13 @@ def nevergrad(
 
 
 def optuna_tpe(problem: DiscreteProblem, recorder: Recorder, seed: int) -> None:
-    """optuna's TPE, every gene a categorical; it is told the initial design."""
+    """TPE of optuna, every gene a categorical; it is told the initial design."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed), direction="maximize")
     names = [f"g{i}" for i in range(len(problem.options))]
-    domains = {
+    domains: dict[str, optuna.distributions.BaseDistribution] = {
         name: optuna.distributions.CategoricalDistribution(range(size))
         for name, size in zip(names, problem.options, strict=True)
     }

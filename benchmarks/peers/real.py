@@ -8,7 +8,16 @@ from numpy.typing import NDArray
 
 from peers.recorder import Recorder
 
-__all__ = ["RealProblem", "best_example", "catcma", "cma_diagonal", "nevergrad", "optuna_tpe", "random_search"]
+__all__ = [
+    "RealProblem",
+    "best_example",
+    "catcma",
+    "cma_diagonal",
+    "cma_from_examples",
+    "nevergrad",
+    "optuna_tpe",
+    "random_search",
+]
 
 Array = NDArray[np.float64]
 
@@ -54,19 +63,30 @@ def random_search(problem: RealProblem, recorder: Recorder, seed: int) -> None:
 
 
 def cma_diagonal(problem: RealProblem, recorder: Recorder, seed: int) -> None:
-    """pycma with a diagonal covariance and its own bounds, from the middle of the box, restarted when it has converged."""
+    """Separable CMA-ES of pycma with its own bounds, from the middle of the box; restarted when it has converged."""
+    _cma(problem, recorder, seed, np.full(len(problem.lower), 0.5))
+
+
+def cma_from_examples(problem: RealProblem, recorder: Recorder, seed: int) -> None:
+    """The same from the best of 100 natural inputs, whose queries count."""
+    if problem.examples is None:
+        raise ValueError(f"{problem.name} has no examples")
+    rows = np.random.default_rng(seed).permutation(problem.examples)[:100]
+    best = rows[recorder(rows).argmax()]
+    _cma(problem, recorder, seed, (best - problem.lower) / (problem.upper - problem.lower))
+
+
+def _cma(problem: RealProblem, recorder: Recorder, seed: int, start: Array) -> None:
     import cma
 
-    d, restarts = len(problem.lower), 0
-    rng = np.random.default_rng(seed)
+    restarts, rng = 0, np.random.default_rng(seed)
     while recorder.left() > 0:
         options = {"CMA_diagonal": True, "bounds": [0, 1], "seed": seed + 7919 * restarts + 1, "verbose": -9}
-        start = np.full(d, 0.5) if restarts == 0 else rng.random(d)
         optimiser = cma.CMAEvolutionStrategy(start, 0.25, options)
         while recorder.left() > 0 and not optimiser.stop():
             asked = optimiser.ask()
             optimiser.tell(asked, list(-recorder(problem.scaled(np.array(asked)))))
-        restarts += 1
+        restarts, start = restarts + 1, rng.random(len(start))
 
 
 def nevergrad(algorithm: str, workers: int = 1) -> Callable[[RealProblem, Recorder, int], None]:
@@ -88,12 +108,14 @@ def nevergrad(algorithm: str, workers: int = 1) -> Callable[[RealProblem, Record
 
 
 def optuna_tpe(problem: RealProblem, recorder: Recorder, seed: int) -> None:
-    """optuna's TPE, one float a number."""
+    """TPE of optuna, one float a number."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed), direction="maximize")
-    domains = {f"x{i}": optuna.distributions.FloatDistribution(0.0, 1.0) for i in range(len(problem.lower))}
+    domains: dict[str, optuna.distributions.BaseDistribution] = {
+        f"x{i}": optuna.distributions.FloatDistribution(0.0, 1.0) for i in range(len(problem.lower))
+    }
     while recorder.left() > 0:
         trial = study.ask(domains)
         row = np.array([[trial.params[name] for name in domains]])
@@ -101,11 +123,10 @@ def optuna_tpe(problem: RealProblem, recorder: Recorder, seed: int) -> None:
 
 
 def catcma(problem: RealProblem, recorder: Recorder, seed: int) -> None:
-    """CatCMA with margin; of real numbers alone it is a CMA-ES."""
+    """CatCMA with margin, with its own start and step size; of real numbers alone it is a CMA-ES."""
     from cmaes import CatCMAwM
 
-    d = len(problem.lower)
-    optimiser = CatCMAwM(x_space=[[0.0, 1.0]] * d, mean=np.full(d, 0.5), sigma=0.25, seed=seed)
+    optimiser = CatCMAwM(x_space=[[0.0, 1.0]] * len(problem.lower), seed=seed)
     while recorder.left() > 0:
         asked = [optimiser.ask() for _ in range(optimiser.population_size)]
         scores = recorder(problem.scaled(np.array([s.x for s in asked])))

@@ -1,7 +1,7 @@
 """Ehrlich functions: sequences that must contain spaced motifs and avoid forbidden transitions.
 
-Stanton et al. 2024, "Closed-Form Test Functions for Biophysical Sequence Design Benchmarking"; their code is holo-bench.
-Same family of functions; the instances differ, as the random numbers do.
+Stanton et al. 2024, "Closed-Form Test Functions for Biophysical Sequence Design Benchmarking"; their code is
+holo-bench. Same family of functions; the instances differ, as the random numbers do.
 """
 
 import numpy as np
@@ -21,13 +21,13 @@ BAND = 0.4
 class Ehrlich:
     """One Ehrlich function of sequences of ``length`` states 0 .. ``states`` - 1.
 
-    f(x) = Π_i g(h_i(x)) where h_i is the share of motif i that is present at the best place, in steps of 1 / quantisation,
-    and g(h) = h (1 + epistasis · h (h - 1)). x is infeasible when any two neighbours are a forbidden transition. The
-    maximum is 1; most sequences score 0, as one absent motif is enough for that.
+    f(x) = Π_i g(h_i(x)) where h_i is the share of motif i that is present at the best place, in steps of
+    1 / quantisation, and g(h) = h (1 + epistasis · h (h - 1)). x is infeasible when any two neighbours are a forbidden
+    transition. The maximum is 1; one motif of which no step is present makes the whole 0.
 
-    As a black box it answers an infeasible sequence with ``INFEASIBLE`` = -0.1, the same for every method: a search that
-    ranks sees "worse than any feasible one", and no method is stopped for failures. A NaN would say "the evaluation
-    failed", which it did not; -inf (``raw``, as in holo-bench) is no number to learn from.
+    As a black box it answers an infeasible sequence with ``INFEASIBLE`` = -0.1, the same for every method: a search
+    that ranks sees "worse than any feasible one". A NaN would say that the evaluation failed, which it did not, and a
+    search whose evaluations mostly fail is stopped; -inf (``raw``, as in holo-bench) many libraries do not take.
 
     Args:
         states: number of states V, at least 2.
@@ -81,8 +81,7 @@ class Ehrlich:
     def feasible(self, sequences: Sequences) -> NDArray[np.bool_]:
         """Whether every transition of each sequence is allowed, bool (n,)."""
         allowed = self.transitions[sequences[:, :-1], sequences[:, 1:]] > 0
-        found: NDArray[np.bool_] = allowed.all(axis=1)
-        return found
+        return np.asarray(allowed.all(axis=1))
 
     def sample_chain(self, rng: np.random.Generator, n: int) -> NDArray[np.int64]:
         """Draw n sequences, int64 (n, length), from the Markov chain: all feasible. The prior of the paper."""
@@ -134,9 +133,9 @@ def _transitions(states: int, rng: np.random.Generator) -> Array:
         allowed = band[rng.permutation(states)] | np.eye(states, dtype=bool)
         weights = np.where(allowed, np.exp(logits - logits.max(axis=1, keepdims=True)), 0.0)
         # The diagonal makes the chain aperiodic, so it is ergodic when every state is reached in V - 1 steps.
-        reached = allowed
+        reached: NDArray[np.bool_] = allowed
         for _ in range(states.bit_length()):
-            reached = reached @ reached
+            reached = np.asarray(reached @ reached)
         if reached.all():
             matrix: Array = weights / weights.sum(axis=1, keepdims=True)
             return matrix

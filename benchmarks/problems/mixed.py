@@ -1,6 +1,7 @@
 """Gradient boosting on 9 numbers, 4 integers and 3 categories, with its exact maximum."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ class Mixed:
         """The exact maximum over the declared ranges, and a row as of ``score_rows`` that reaches it."""
         d, width = NUMBERS + INTEGERS, sum(CATEGORIES)
         ends = np.cumsum((d, *CATEGORIES))
-        groups = [list(range(a, b)) for a, b in zip(ends, ends[1:], strict=False)]
+        groups = [list(range(a, b)) for a, b in pairwise(ends)]
         upper = np.concatenate([np.ones(NUMBERS), np.full(INTEGERS, COUNT_MOST), np.ones(width)]).astype(np.float64)
         trees = [member.tree_ for member in self.model.estimators_.ravel()]
         found = maximise_trees(trees, np.zeros(len(upper)), upper, range(NUMBERS, d), groups)
@@ -55,8 +56,8 @@ class Mixed:
         return TreeMaximum(found.value * rate + constant, row)
 
 
-def mixed(seed: int = 0, rows: int = 2_000) -> Mixed:
-    """Draw data whose label depends on intervals, counts and pairs of categories, and fit 100 trees of depth 3 to it."""
+def mixed(seed: int = 0, rows: int = 2_000, trees: int = 100) -> Mixed:
+    """Draw data whose label depends on intervals, counts and categories, and fit trees of depth 3 to it."""
     import pandas as pd
     from sklearn.ensemble import GradientBoostingClassifier
 
@@ -74,7 +75,7 @@ def mixed(seed: int = 0, rows: int = 2_000) -> Mixed:
     )
     noisy = signal + rng.logistic(size=rows) * 0.5
     labels = noisy > np.median(noisy)
-    model = GradientBoostingClassifier(n_estimators=100, max_depth=3, random_state=0)
+    model = GradientBoostingClassifier(n_estimators=trees, max_depth=3, random_state=0)
     model.fit(_encode(np.column_stack([x, n, c])), labels)
     columns: dict[str, Any] = {f"x{i}": x[:, i] for i in range(NUMBERS)} | {f"n{i}": n[:, i] for i in range(INTEGERS)}
     for i, size in enumerate(CATEGORIES):

@@ -49,7 +49,7 @@ class Tokens:
 
 
 def tokens(seed: int = 0, vocabulary: int = 1_000, length: int = 20, texts: int = 3_000) -> Tokens:
-    """Draw texts by Zipf's law with words for and against the label, plant the trigger in some, and fit the classifier."""
+    """Draw texts by Zipf's law, some words for or against the label, plant the trigger in some, and fit to them."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
