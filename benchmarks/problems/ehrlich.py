@@ -23,7 +23,9 @@ class Ehrlich:
 
     f(x) = Π_i g(h_i(x)) where h_i is the share of motif i that is present at the best place, in steps of
     1 / quantisation, and g(h) = h (1 + epistasis · h (h - 1)). x is infeasible when any two neighbours are a forbidden
-    transition. The maximum is 1; one motif of which no step is present makes the whole 0.
+    transition. The maximum is 1; one motif of which no step is present makes the whole 0. Motifs may
+    repeat a state, as the chain does, so some instances are much easier than others: read the spread, and what sampling
+    the chain alone reaches.
 
     As a black box it answers an infeasible sequence with ``INFEASIBLE`` = -0.1, the same for every method: a search
     that ranks sees "worse than any feasible one". A NaN would say that the evaluation failed, which it did not, and a
