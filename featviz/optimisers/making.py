@@ -17,6 +17,7 @@ OPTIMISERS = Registry(
     "featviz.optimisers",
     {
         "sep-cma": "featviz.optimisers.sep_cma:SepCma",
+        "coarse-to-fine": "featviz.optimisers.coarse_to_fine:CoarseToFine",
         "snes": "featviz.optimisers.snes:Snes",
         "cma": "featviz.optimisers.full_cma:FullCma",
         "random": "featviz.optimisers.random_search:RandomSearch",
@@ -96,6 +97,11 @@ def make_optimiser(
 
 
 def _pick(latent: LatentDescription) -> tuple[str, str]:
+    if latent.kinds == {"real"} and latent.stages:
+        return "coarse-to-fine", (
+            "the space says which of its real genes are coarse: separable CMA-ES begins with those and takes in the "
+            "others step by step"
+        )
     if latent.kinds == {"real"}:
         return "sep-cma", (
             "all genes are real numbers; of what was measured, separable CMA-ES found the most on pictures "
