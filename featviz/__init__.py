@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from featviz.search_spaces import Permutation as Permutation
     from featviz.search_spaces import Real as Real
     from featviz.search_spaces import Space as Space
+    from featviz.search_spaces import TimeSeriesSpace as TimeSeriesSpace
     from featviz.search_spaces import Uniform as Uniform
     from featviz.study import Run as Run
     from featviz.study import Study as Study
@@ -61,6 +62,7 @@ _HOMES = {
         "Permutation",
         "Real",
         "Space",
+        "TimeSeriesSpace",
         "Uniform",
     ),
     "featviz.study": ("Run", "Study", "load", "search"),

@@ -9,6 +9,7 @@
 ``decoders``            how genes become pictures: ``dct``, ``pixels``, or a function of your own
 ``patches``             the parts of a picture that saliency hides
 ``pictures``            real pictures, from arrays or files, in the form that ``ImageSpace`` works with
+``series``              ``TimeSeriesSpace``: series of any length and number of channels
 ``joining``             the latent of a whole from those of its parts
 ``specs``               spaces by name, and spaces from a table of a TOML file
 ======================  =====================================================================================
@@ -19,6 +20,7 @@ from featviz.search_spaces.choices import Choice, Permutation
 from featviz.search_spaces.image import ImageSpace
 from featviz.search_spaces.pictures import load_pictures
 from featviz.search_spaces.quantities import Integer, LogUniform, Uniform
+from featviz.search_spaces.series import TimeSeriesSpace
 from featviz.search_spaces.specs import SEARCH_SPACES, part_from_spec, space_from_spec
 from featviz.search_spaces.variables import Real, Variable
 
@@ -31,6 +33,7 @@ __all__ = [  # noqa: RUF022  in the order of a reader
     "Permutation",
     "Real",
     "Space",
+    "TimeSeriesSpace",
     "Uniform",
     "load_pictures",
     # for authors of spaces and for the layers above

@@ -15,7 +15,10 @@ __all__ = ["SEARCH_SPACES", "VARIABLES", "part_from_spec", "space_from_spec"]
 SEARCH_SPACES = Registry(
     "search space",
     "featviz.search_spaces",
-    {"ImageSpace": "featviz.search_spaces.image:ImageSpace"},
+    {
+        "ImageSpace": "featviz.search_spaces.image:ImageSpace",
+        "TimeSeriesSpace": "featviz.search_spaces.series:TimeSeriesSpace",
+    },
 )
 
 # The variables that a spec may name besides spaces.
