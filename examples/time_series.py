@@ -12,9 +12,13 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 import featviz as fv
 
-CLASSES, LENGTH = ("cylinder", "bell", "funnel"), 128
+CLASSES, LENGTH, SIZE = ("cylinder", "bell", "funnel"), 128, 256
 rng = np.random.default_rng(0)
-kernels = [(rng.normal(size=w), int(2 ** rng.uniform(0, 4)), rng.uniform(-1, 1)) for w in rng.choice([7, 9, 11], 300)]
+kernels = np.zeros((100, SIZE))
+for kernel, width, dilation in zip(kernels, rng.choice([7, 9, 11], 100), 2 ** rng.integers(0, 4, 100), strict=True):
+    kernel[: width * dilation : dilation] = rng.normal(size=width)
+    kernel[: width * dilation : dilation] -= kernel.sum() / width
+spectra, biases = np.fft.rfft(kernels), rng.uniform(-1, 1, (100, 1))
 
 
 def draw(kind: str) -> np.ndarray:
@@ -27,14 +31,8 @@ def draw(kind: str) -> np.ndarray:
 
 def responses(series: np.ndarray) -> np.ndarray:
     """The largest value of each convolution, and the part of its values above 0; series are (n, length)."""
-    features = []
-    for kernel, dilation, bias in kernels:
-        wide = np.zeros((len(kernel) - 1) * dilation + 1)
-        wide[::dilation] = kernel - kernel.mean()
-        size = LENGTH + len(wide)
-        found = np.fft.irfft(np.fft.rfft(series, size) * np.fft.rfft(wide, size), size)[:, :LENGTH] + bias
-        features += [found.max(axis=1), (found > 0).mean(axis=1)]
-    return np.stack(features, axis=1)
+    found = np.fft.irfft(np.fft.rfft(series, SIZE)[:, None] * spectra)[:, :, :LENGTH] + biases
+    return np.hstack([found.max(axis=2), (found > 0).mean(axis=2)])
 
 
 labels = rng.choice(CLASSES, 600)
@@ -46,7 +44,7 @@ print(f"right on {model.score(series[400:], labels[400:]):.0%} of 200 new series
 space = fv.TimeSeriesSpace.from_examples(series[:64])
 box = fv.black_box(lambda x: model.decision_function(x[:, :, 0]), outputs=list(model.classes_), name="convolutions")
 for kind in CLASSES:
-    run = fv.search(space, fv.margin(box, kind), budget=3_000, baseline=3_000, out=f"runs/{kind}", progress="none")
+    run = fv.search(space, fv.margin(box, kind), budget=2_000, baseline=2_000, out=f"runs/{kind}", progress="none")
     natural = box(series[400:, :, None])[:, box.outputs.index(kind)].max()
     print(kind, f"found {run.best.score:.1f}, best random {run.baseline_best.score:.1f}, largest natural {natural:.1f}")
     print(fv.saliency(space, fv.margin(box, kind), run.best).top(3))
