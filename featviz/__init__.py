@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from featviz.search_spaces import Real as Real
     from featviz.search_spaces import Space as Space
     from featviz.search_spaces import TimeSeriesSpace as TimeSeriesSpace
+    from featviz.search_spaces import TokenSpace as TokenSpace
     from featviz.search_spaces import Uniform as Uniform
     from featviz.study import Run as Run
     from featviz.study import Study as Study
@@ -63,6 +64,7 @@ _HOMES = {
         "Real",
         "Space",
         "TimeSeriesSpace",
+        "TokenSpace",
         "Uniform",
     ),
     "featviz.study": ("Run", "Study", "load", "search"),

@@ -10,6 +10,7 @@
 ``patches``             the parts of a picture that saliency hides
 ``pictures``            real pictures, from arrays or files, in the form that ``ImageSpace`` works with
 ``series``              ``TimeSeriesSpace``: series of any length and number of channels
+``tokens``              ``TokenSpace``: sequences of tokens, as ids or as text
 ``joining``             the latent of a whole from those of its parts
 ``specs``               spaces by name, and spaces from a table of a TOML file
 ======================  =====================================================================================
@@ -22,6 +23,7 @@ from featviz.search_spaces.pictures import load_pictures
 from featviz.search_spaces.quantities import Integer, LogUniform, Uniform
 from featviz.search_spaces.series import TimeSeriesSpace
 from featviz.search_spaces.specs import SEARCH_SPACES, part_from_spec, space_from_spec
+from featviz.search_spaces.tokens import TokenSpace
 from featviz.search_spaces.variables import Real, Variable
 
 __all__ = [  # noqa: RUF022  in the order of a reader
@@ -34,6 +36,7 @@ __all__ = [  # noqa: RUF022  in the order of a reader
     "Real",
     "Space",
     "TimeSeriesSpace",
+    "TokenSpace",
     "Uniform",
     "load_pictures",
     # for authors of spaces and for the layers above

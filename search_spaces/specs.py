@@ -18,6 +18,7 @@ SEARCH_SPACES = Registry(
     {
         "ImageSpace": "featviz.search_spaces.image:ImageSpace",
         "TimeSeriesSpace": "featviz.search_spaces.series:TimeSeriesSpace",
+        "TokenSpace": "featviz.search_spaces.tokens:TokenSpace",
     },
 )
 
