@@ -1,7 +1,7 @@
 """Moves on sequences of tokens: each changes all rows of a batch at once.
 
-A sequence stands in the last ``positions`` categorical genes; where lengths vary, the gene before them holds the length,
-less the least. What stands behind the end of a sequence is left as it is.
+A sequence stands in the last ``positions`` categorical genes; where lengths vary, the gene before them holds the
+length, less the least. What stands behind the end of a sequence is left as it is.
 """
 
 from collections.abc import Callable

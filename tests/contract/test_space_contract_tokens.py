@@ -1,7 +1,7 @@
 """Sequences of tokens of every kind against the contract of spaces."""
 
 import pytest
-from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 import featviz as fv
 from featviz.testing.spaces import SpaceContract
@@ -13,7 +13,8 @@ TEXTS = ["the cat sat on the mat", "a cat looked and sat", "the mat and the cat"
 def trained():
     """A byte-pair tokenizer of a few sentences: not every sequence of its tokens comes back from its text."""
     tokenizer = Tokenizer(models.BPE(unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
     tokenizer.train_from_iterator(TEXTS, trainers.BpeTrainer(vocab_size=60, special_tokens=["[UNK]", "[PAD]"]))
     return tokenizer
 
