@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from featviz.search_spaces import Real as Real
     from featviz.search_spaces import RecordSpace as RecordSpace
     from featviz.search_spaces import Space as Space
+    from featviz.search_spaces import TimeSeriesSpace as TimeSeriesSpace
+    from featviz.search_spaces import TokenSpace as TokenSpace
     from featviz.search_spaces import Uniform as Uniform
     from featviz.search_spaces import from_grammar as from_grammar
     from featviz.search_spaces import from_hypothesis as from_hypothesis
@@ -67,6 +69,8 @@ _HOMES = {
         "Real",
         "RecordSpace",
         "Space",
+        "TimeSeriesSpace",
+        "TokenSpace",
         "Uniform",
         "from_grammar",
         "from_hypothesis",

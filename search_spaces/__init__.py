@@ -10,6 +10,8 @@
 ``patches``             the parts of a picture that saliency hides
 ``pictures``            real pictures, from arrays or files, in the form that ``ImageSpace`` works with
 ``records``             spaces of any shape: one function of ``draw``, its choices recorded
+``series``              ``TimeSeriesSpace``: series of any length and number of channels
+``tokens``              ``TokenSpace``: sequences of tokens, as ids or as text
 ``joining``             the latent of a whole from those of its parts
 ``specs``               spaces by name, and spaces from a table of a TOML file
 ======================  =====================================================================================
@@ -29,7 +31,9 @@ from featviz.search_spaces.records import (
     from_regex,
     space,
 )
+from featviz.search_spaces.series import TimeSeriesSpace
 from featviz.search_spaces.specs import SEARCH_SPACES, part_from_spec, space_from_spec
+from featviz.search_spaces.tokens import TokenSpace
 from featviz.search_spaces.variables import Real, Variable
 
 __all__ = [  # noqa: RUF022  in the order of a reader
@@ -41,6 +45,8 @@ __all__ = [  # noqa: RUF022  in the order of a reader
     "Permutation",
     "Real",
     "Space",
+    "TimeSeriesSpace",
+    "TokenSpace",
     "Uniform",
     "from_grammar",
     "from_hypothesis",

@@ -18,6 +18,8 @@ SEARCH_SPACES = Registry(
     {
         "FixedShape": "featviz.search_spaces.records:FixedShape",
         "ImageSpace": "featviz.search_spaces.image:ImageSpace",
+        "TimeSeriesSpace": "featviz.search_spaces.series:TimeSeriesSpace",
+        "TokenSpace": "featviz.search_spaces.tokens:TokenSpace",
         "from_grammar": "featviz.search_spaces.records:from_grammar",
         "from_regex": "featviz.search_spaces.records:from_regex",
     },

@@ -17,6 +17,7 @@ OPTIMISERS = Registry(
     "featviz.optimisers",
     {
         "sep-cma": "featviz.optimisers.sep_cma:SepCma",
+        "coarse-to-fine": "featviz.optimisers.coarse_to_fine:CoarseToFine",
         "snes": "featviz.optimisers.snes:Snes",
         "cma": "featviz.optimisers.full_cma:FullCma",
         "ga": "featviz.optimisers.genetic:GeneticAlgorithm",
@@ -106,6 +107,11 @@ def _pick(latent: LatentDescription) -> tuple[str, str]:
         return "ga", (
             "small steps of this space's genes often change nothing, as with whole numbers or the columns of a "
             "table; the genetic algorithm does not rely on slopes"
+        )
+    if latent.stages:
+        return "coarse-to-fine", (
+            "the space says which of its real genes are coarse: separable CMA-ES begins with those and takes in the "
+            "others step by step"
         )
     return "sep-cma", (
         "all genes are real numbers; of what was measured, separable CMA-ES found the most on pictures "
