@@ -1,7 +1,7 @@
-"""Which short text makes a widely copied e-mail check hang? A space of your own, searched by the time an answer takes.
+"""Which short text makes a well-known e-mail check hang? A space of your own, searched by the time an answer takes.
 
-The expression is the e-mail check that OWASP's page on denial of service by regular expressions quotes as evil. Ordinary
-addresses are checked in a few microseconds.
+The expression is one that OWASP's page on denial of service by regular expressions warns of. It checks an ordinary
+address in a few microseconds; no optimiser is told what it is made of.
 """
 
 import re
@@ -15,8 +15,8 @@ EMAIL = re.compile(
 
 
 @fv.space
-def text(draw):
-    """Up to six runs, each a character up to three times: 18 characters at most, to end before the night does."""
+def text(draw: fv.Draw) -> str:
+    """Up to six runs, each a character up to three times: 18 characters at most, since each more doubles the time."""
     runs = draw.list("run", lambda d: d.choice("character", "aZ0-._@ ") * d.integer("times", 1, 3), 1, 6)
     return "".join(runs)
 

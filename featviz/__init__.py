@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from featviz.objectives import minimise as minimise
     from featviz.objectives import total_variation as total_variation
     from featviz.search_spaces import Choice as Choice
+    from featviz.search_spaces import Draw as Draw
     from featviz.search_spaces import ImageSpace as ImageSpace
     from featviz.search_spaces import Integer as Integer
     from featviz.search_spaces import LogUniform as LogUniform
@@ -62,6 +63,7 @@ _HOMES = {
     "featviz.objectives": ("Objective", "Penalty", "margin", "maximise", "minimise", "total_variation"),
     "featviz.search_spaces": (
         "Choice",
+        "Draw",
         "ImageSpace",
         "Integer",
         "LogUniform",

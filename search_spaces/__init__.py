@@ -39,6 +39,7 @@ from featviz.search_spaces.variables import Real, Variable
 __all__ = [  # noqa: RUF022  in the order of a reader
     # for users
     "Choice",
+    "Draw",
     "ImageSpace",
     "Integer",
     "LogUniform",
@@ -55,7 +56,6 @@ __all__ = [  # noqa: RUF022  in the order of a reader
     "space",
     # for authors of spaces and for the layers above
     "SEARCH_SPACES",
-    "Draw",
     "FixedShape",
     "RecordSpace",
     "Variable",
