@@ -1,8 +1,8 @@
 """Which words does a text classifier take for statistics, for signal processing, for optimisation?
 
-The texts are real: the sentences of SciPy's own documentation, by sub-package. The model counts words and pairs of words
-(TF-IDF) and weighs them by logistic regression. The space learns from the same sentences which word follows which, so what
-is found reads like them.
+The texts are real: the sentences of SciPy's own documentation, by sub-package. The model counts words and pairs of
+words (TF-IDF) and weighs them by logistic regression. The space learns from the same sentences which word follows
+which, so what is found reads like them.
 """
 
 import importlib
