@@ -28,13 +28,20 @@ if TYPE_CHECKING:
     from featviz.objectives import maximise as maximise
     from featviz.objectives import minimise as minimise
     from featviz.objectives import total_variation as total_variation
+    from featviz.search_spaces import Boolean as Boolean
     from featviz.search_spaces import Choice as Choice
+    from featviz.search_spaces import Date as Date
     from featviz.search_spaces import ImageSpace as ImageSpace
     from featviz.search_spaces import Integer as Integer
     from featviz.search_spaces import LogUniform as LogUniform
+    from featviz.search_spaces import Nullable as Nullable
+    from featviz.search_spaces import Ordered as Ordered
     from featviz.search_spaces import Permutation as Permutation
+    from featviz.search_spaces import Quantiles as Quantiles
     from featviz.search_spaces import Real as Real
+    from featviz.search_spaces import Rounded as Rounded
     from featviz.search_spaces import Space as Space
+    from featviz.search_spaces import TabularSpace as TabularSpace
     from featviz.search_spaces import Uniform as Uniform
     from featviz.study import Run as Run
     from featviz.study import Study as Study
@@ -48,13 +55,20 @@ _HOMES = {
     "featviz.gallery": ("build_gallery",),
     "featviz.objectives": ("Objective", "Penalty", "margin", "maximise", "minimise", "total_variation"),
     "featviz.search_spaces": (
+        "Boolean",
         "Choice",
+        "Date",
         "ImageSpace",
         "Integer",
         "LogUniform",
+        "Nullable",
+        "Ordered",
         "Permutation",
+        "Quantiles",
         "Real",
+        "Rounded",
         "Space",
+        "TabularSpace",
         "Uniform",
     ),
     "featviz.study": ("Run", "Study", "load", "search"),

@@ -8,6 +8,7 @@
 ``image``               ``ImageSpace``: pictures of any height, width and number of channels
 ``decoders``            how genes become pictures: ``dct``, ``pixels``, or a function of your own
 ``pictures``            real pictures, from arrays or files, in the form that ``ImageSpace`` works with
+``tables``              ``TabularSpace``: rows of a table, from a data frame or column by column
 ``joining``             the latent of a whole from those of its parts
 ``specs``               spaces by name, and spaces from a table of a TOML file
 ======================  =====================================================================================
@@ -19,17 +20,25 @@ from featviz.search_spaces.image import ImageSpace
 from featviz.search_spaces.pictures import load_pictures
 from featviz.search_spaces.quantities import Integer, LogUniform, Uniform
 from featviz.search_spaces.specs import SEARCH_SPACES, part_from_spec, space_from_spec
+from featviz.search_spaces.tables import Boolean, Date, Nullable, Ordered, Quantiles, Rounded, TabularSpace
 from featviz.search_spaces.variables import Real, Variable
 
 __all__ = [  # noqa: RUF022  in the order of a reader
     # for users
+    "Boolean",
     "Choice",
+    "Date",
     "ImageSpace",
     "Integer",
     "LogUniform",
+    "Nullable",
+    "Ordered",
     "Permutation",
+    "Quantiles",
     "Real",
+    "Rounded",
     "Space",
+    "TabularSpace",
     "Uniform",
     "load_pictures",
     # for authors of spaces and for the layers above

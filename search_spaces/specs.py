@@ -15,16 +15,25 @@ __all__ = ["SEARCH_SPACES", "VARIABLES", "part_from_spec", "space_from_spec"]
 SEARCH_SPACES = Registry(
     "search space",
     "featviz.search_spaces",
-    {"ImageSpace": "featviz.search_spaces.image:ImageSpace"},
+    {
+        "ImageSpace": "featviz.search_spaces.image:ImageSpace",
+        "TabularSpace": "featviz.search_spaces.tables.space:TabularSpace",
+    },
 )
 
 # The variables that a spec may name besides spaces.
 VARIABLES = {
+    "Boolean": "featviz.search_spaces.tables.levels:Boolean",
     "Choice": "featviz.search_spaces.choices:Choice",
+    "Date": "featviz.search_spaces.tables.dates:Date",
     "Integer": "featviz.search_spaces.quantities:Integer",
     "LogUniform": "featviz.search_spaces.quantities:LogUniform",
+    "Nullable": "featviz.search_spaces.tables.wrapped:Nullable",
+    "Ordered": "featviz.search_spaces.tables.levels:Ordered",
     "Permutation": "featviz.search_spaces.choices:Permutation",
+    "Quantiles": "featviz.search_spaces.tables.quantiles:Quantiles",
     "Real": "featviz.search_spaces.variables:Real",
+    "Rounded": "featviz.search_spaces.tables.wrapped:Rounded",
     "Uniform": "featviz.search_spaces.quantities:Uniform",
 }
 

@@ -1,0 +1,111 @@
+"""Types of columns: which ones there are, by what they are called, and which suits a variable."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from featviz import checks
+from featviz.errors import InvalidArgument
+from featviz.search_spaces.choices import Choice
+from featviz.search_spaces.quantities import Integer
+from featviz.search_spaces.tables.dates import Date
+from featviz.search_spaces.tables.levels import Boolean, Ordered
+from featviz.text import shown
+
+__all__ = ["dtype_from", "dtype_spec", "family_of"]
+
+# Arrays of numbers with a mask beside them.
+_MASKED = {f"{kind}{bits}" for kind in ("Int", "UInt") for bits in (8, 16, 32, 64)} | {"Float32", "Float64", "boolean"}
+
+
+def family_of(dtype: Any) -> str | None:
+    """"float", "integer", "boolean", "date", "object", "text", "category" or "masked"; None for any other type."""
+    import pandas as pd  # noqa: PLC0415  slow to import
+
+    if isinstance(dtype, np.dtype):
+        kinds = {"f": "float", "i": "integer", "u": "integer", "b": "boolean", "M": "date", "O": "object"}
+        return kinds.get(dtype.kind)
+    if isinstance(dtype, pd.CategoricalDtype):
+        return "category"
+    if isinstance(dtype, pd.DatetimeTZDtype):
+        return "date"
+    if isinstance(dtype, pd.StringDtype):
+        return "text"
+    return "masked" if getattr(dtype, "name", None) in _MASKED else None
+
+
+def dtype_from(given: Any, variable: Any, nullable: bool) -> Any:
+    """The type that ``given`` stands for, or the one that suits the variable where it is None.
+
+    Args:
+        given: what pandas takes for a type, or ``{"categories": [...], "ordered": ...}``.
+        variable: of the values that are there.
+        nullable: whether values may be missing.
+
+    Raises:
+        InvalidArgument: if it is no type of a column here.
+    """
+    import pandas as pd  # noqa: PLC0415  slow to import
+
+    if given is None:
+        return _suitable(variable, nullable)
+    ordered = isinstance(variable, Ordered)
+    if isinstance(given, Mapping):
+        checks.option_names("the type of a column", given, ("categories", "ordered"))
+        return pd.CategoricalDtype(given.get("categories"), given.get("ordered", ordered))
+    if (isinstance(given, str) and given == "category") or (isinstance(given, pd.CategoricalDtype) and given.categories is None):
+        return _category(variable, ordered)
+    try:
+        dtype = pd.api.types.pandas_dtype(given)
+    except TypeError:
+        raise InvalidArgument(f"there is no type of columns {shown(given)}. Name one that pandas knows.") from None
+    if family_of(dtype) is None:
+        raise InvalidArgument(
+            f"columns of type {shown(given)} are not supported: use numbers, bool, category, str, object or datetime64, "
+            "or leave the column out."
+        )
+    return dtype
+
+
+def dtype_spec(dtype: Any, variable: Any, nullable: bool) -> Any:
+    """What ``dtype_from`` rebuilds the type from; None where it is the one that suits the variable."""
+    suitable = _suitable(variable, nullable)
+    # Types of categories without an order are equal whatever the order they are listed in, and so of their codes.
+    if dtype == suitable and (family_of(dtype) != "category" or dtype.categories.equals(suitable.categories)):
+        return None
+    if family_of(dtype) == "category":
+        return {"categories": dtype.categories.tolist(), "ordered": bool(dtype.ordered)}
+    if family_of(dtype) == "text":
+        # Both kinds of text are called "string" by themselves.
+        return "string" if dtype.na_value is not np.nan else "str"
+    return str(dtype)
+
+
+def _suitable(variable: Any, nullable: bool) -> Any:
+    import pandas as pd  # noqa: PLC0415  slow to import
+
+    if isinstance(variable, Boolean):
+        return pd.BooleanDtype() if nullable else np.dtype(bool)
+    if isinstance(variable, Date):
+        return np.dtype("M8[us]")
+    if isinstance(variable, Choice | Ordered):
+        options = range(variable.options) if isinstance(variable.options, int) else variable.options
+        kinds = {type(option) for option in options}
+        if kinds <= {float} or (kinds <= {int, float} and nullable):
+            return np.dtype(np.float64)
+        if kinds <= {int}:
+            return np.dtype(np.int64)
+        return _category(variable, isinstance(variable, Ordered))
+    if isinstance(variable, Integer):
+        return pd.Int64Dtype() if nullable else np.dtype(np.int64)
+    return np.dtype(np.float64)
+
+
+def _category(variable: Any, ordered: bool) -> Any:
+    import pandas as pd  # noqa: PLC0415  slow to import
+
+    if not isinstance(variable, Choice | Ordered):
+        raise InvalidArgument("only a Choice or Ordered can be a column of type category.")
+    options = range(variable.options) if isinstance(variable.options, int) else variable.options
+    return pd.CategoricalDtype(list(options), ordered=ordered)
