@@ -43,7 +43,9 @@ class Column:
     def __post_init__(self) -> None:
         label = visible(self.name, 60)
         if not isinstance(self.variable, Variable):
-            raise WrongType(f"column {label!r} must be a variable, such as fv.Real(), but it is {shown(self.variable)}.")
+            raise WrongType(
+                f"column {label!r} must be a variable, such as fv.Real(), but it is {shown(self.variable)}."
+            )
         dtype = dtype_from(self.dtype, self.base, self.is_nullable)
         object.__setattr__(self, "dtype", dtype)
         genes = self.base_latent
@@ -79,7 +81,7 @@ class Column:
 
     @cached_property
     def kind(self) -> str:
-        """"nominal", "ordered", "boolean", "date" or "number"."""
+        """ "nominal", "ordered", "boolean", "date" or "number"."""
         kinds = ((Choice, "nominal"), (Ordered, "ordered"), (Boolean, "boolean"), (Date, "date"))
         return next((kind for cls, kind in kinds if isinstance(self.base, cls)), "number")
 
@@ -263,5 +265,3 @@ def _microseconds(series: Any) -> NDArray[np.float64]:
 
 def _no_rows(latent: LatentDescription) -> Latents:
     return Latents(np.empty((0, latent.real)), np.empty((0, len(latent.options)), dtype=np.int64))
-
-

@@ -18,10 +18,13 @@ from featviz import checks
 from featviz.errors import InvalidArgument, SpaceError, WrongType
 from featviz.search_spaces.tables.columns import Column
 from featviz.search_spaces.tables.dates import as_date
+from featviz.search_spaces.tables.frozen import Frozen
 from featviz.text import first_line, shown, visible
 
-__all__ = ["Constraint", "constraints_of"]
+__all__ = ["Constraint", "constraints_of", "refuse_impossible"]
 
+# Rows drawn to see whether constraints can be met: at a chance of 1 in 1,000 this fails once in 1,000 spaces.
+_ROUNDS, _ROWS, _ENOUGH = 24, 512, 3
 _LONGEST = 1_000
 _DEEPEST = 40
 _DAY = 86_400e6  # in microseconds
@@ -63,10 +66,10 @@ class _Value:
 
     kind: str
     data: Any
-    column: Column | None = None
+    column: Column | Frozen | None = None
 
 
-def constraints_of(given: Any, columns: Mapping[str, Column]) -> tuple[Constraint, ...]:
+def constraints_of(given: Any, columns: Mapping[str, Column | Frozen]) -> tuple[Constraint, ...]:
     """Constraints from a list of functions and text, checked against the columns.
 
     Raises:
@@ -79,7 +82,35 @@ def constraints_of(given: Any, columns: Mapping[str, Column]) -> tuple[Constrain
     return tuple(_constraint(one, number, columns) for number, one in enumerate(given, start=1))
 
 
-def _constraint(given: Any, number: int, columns: Mapping[str, Column]) -> Constraint:
+def refuse_impossible(constraints: Sequence[Constraint], draw: Callable[[np.random.Generator, int], Any]) -> None:
+    """Refuse constraints that hardly any random row meets, so that no search goes on forever for one.
+
+    Args:
+        constraints: at least one.
+        draw: gives n rows from a generator.
+
+    Raises:
+        SpaceError: naming the constraints that hold least often.
+    """
+    rng = np.random.default_rng(0)
+    held, both, seen = np.zeros(len(constraints), dtype=np.int64), 0, 0
+    for _ in range(_ROUNDS):
+        rows = draw(rng, _ROWS)
+        each = np.stack([constraint.holds(rows) for constraint in constraints])
+        held += each.sum(axis=1)
+        both += int(each.all(axis=0).sum())
+        seen += _ROWS
+        if both >= _ENOUGH:
+            return
+    least = np.argsort(held, kind="stable")[:3]
+    listed = "; ".join(f"{constraints[place].name} in {held[place]:,}" for place in least)
+    raise SpaceError(
+        f"of {seen:,} random rows, {both:,} meet all constraints, which is too few to search. The constraints that hold "
+        f"least often: {listed}. Loosen them, or narrow the ranges of columns to where they hold."
+    )
+
+
+def _constraint(given: Any, number: int, columns: Mapping[str, Column | Frozen]) -> Constraint:
     if isinstance(given, Constraint):
         return given
     if isinstance(given, str):
@@ -110,7 +141,7 @@ def _called(function: Callable[[Any], Any], rows: Any, label: str) -> NDArray[np
     return found
 
 
-def _from_text(text: str, columns: Mapping[str, Column]) -> Constraint:
+def _from_text(text: str, columns: Mapping[str, Column | Frozen]) -> Constraint:
     label = visible(text, 100)
     if len(text) > _LONGEST:
         raise InvalidArgument(f"a constraint may have {_LONGEST:,} characters at most, but one has {len(text):,}.")
@@ -143,7 +174,7 @@ def _from_text(text: str, columns: Mapping[str, Column]) -> Constraint:
 class _Reader:
     """Evaluates the tree of an expression on a frame. A comparison with a missing value is neither true nor false."""
 
-    def __init__(self, label: str, quoted: Mapping[str, str], columns: Mapping[str, Column]) -> None:
+    def __init__(self, label: str, quoted: Mapping[str, str], columns: Mapping[str, Column | Frozen]) -> None:
         self._label = label
         self._quoted = quoted
         self._columns = columns
@@ -160,7 +191,9 @@ class _Reader:
             return self._unary(node, rows)
         if isinstance(node, ast.BoolOp):
             parts = [self.truth(self.read(part, rows), len(rows)) for part in node.values]
-            return _Value("truth", np.minimum.reduce(parts) if isinstance(node.op, ast.And) else np.maximum.reduce(parts))
+            return _Value(
+                "truth", np.minimum.reduce(parts) if isinstance(node.op, ast.And) else np.maximum.reduce(parts)
+            )
         if isinstance(node, ast.Compare):
             return self._compare(node, rows)
         raise self._error(
@@ -185,14 +218,11 @@ class _Reader:
                 f"{checks.did_you_mean(name, self._columns)}"
             )
         series = rows[name]
-        if column.kind == "date":
-            return _Value("date", column.scale(series), column)
-        if column.kind in {"number", "boolean"} or not any(isinstance(option, str) for option in column.options):
-            kind = "number" if column.kind in {"number", "boolean"} else "option"
-            if kind == "option" and all(type(option) in (int, float) for option in column.options):
+        if column.kind in {"nominal", "ordered"}:
+            if series.dtype.kind in "iuf":  # levels of numbers
                 return _Value("number", series.to_numpy(dtype=np.float64, na_value=np.nan), column)
-            return _Value(kind, column.scale(series), column)
-        return _Value("option", column.scale(series), column)
+            return _Value("option", column.scale(series), column)
+        return _Value("date" if column.kind == "date" else "number", column.scale(series), column)
 
     def _constant(self, value: Any) -> _Value:
         return _Value("text", value) if isinstance(value, str) else _Value("number", float(value))
@@ -273,10 +303,16 @@ class _Reader:
         return InvalidArgument(f"the constraint {self._label!r} {what}{'' if what.endswith(('.', '?')) else '.'}")
 
 
-_KINDS = {"number": "a number", "date": "a date", "text": "text", "option": "a category", "truth": "what is true or false"}
+_KINDS = {
+    "number": "a number",
+    "date": "a date",
+    "text": "text",
+    "option": "a category",
+    "truth": "what is true or false",
+}
 
 
-def _translated(value: _Value, column: Column) -> Any:
+def _translated(value: _Value, column: Column | Frozen) -> Any:
     """Places of a column's options as places of those of another; -1 for what the other does not have."""
     if value.column is None or value.column.options == column.options:
         return value.data
@@ -294,7 +330,7 @@ def _depth(tree: ast.AST) -> int:
     return depth
 
 
-def _no_rows(columns: Mapping[str, Column]) -> Any:
+def _no_rows(columns: Mapping[str, Column | Frozen]) -> Any:
     import pandas as pd  # noqa: PLC0415  slow to import
 
     return pd.DataFrame({name: pd.Series([], dtype=column.dtype) for name, column in columns.items()})

@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from featviz.errors import InvalidArgument
+from featviz import checks
+from featviz.errors import InvalidArgument, WrongType
 from featviz.latent import Latents
 from featviz.search_spaces.quantities import normal_of, quantile_of
+from featviz.text import shown
 
-__all__ = ["Copula"]
+__all__ = ["Copula", "matrix_of"]
 
 _LOG_2PI = float(np.log(2 * np.pi))
 _SMALLEST = 1e-300
@@ -122,6 +125,30 @@ class Copula:
         weights = np.linalg.solve(matrix[:r, :r], matrix[:r, r:])
         spread = np.sqrt(np.maximum(1 - np.einsum("ij,ij->j", matrix[:r, r:], weights), 1e-9))
         return np.linalg.cholesky(matrix[:r, :r]), weights, spread
+
+
+def matrix_of(given: Any) -> NDArray[np.float64]:
+    """A square matrix from one, or from the rows of its lower triangle.
+
+    Raises:
+        WrongType, InvalidArgument: if it is neither.
+    """
+    if isinstance(given, str) or not isinstance(given, Sequence | np.ndarray):
+        raise WrongType(f"correlation must be a matrix, but it is {shown(given)}.")
+    rows = [row.tolist() if isinstance(row, np.ndarray) else row for row in given]
+    d = len(rows)
+    if not all(isinstance(row, Sequence) and not isinstance(row, str) for row in rows):
+        raise WrongType("correlation must be a list of lists of numbers.")
+    widths = [len(row) for row in rows]
+    is_triangle = widths == list(range(1, d + 1))
+    if not is_triangle and widths != [d] * d:
+        raise InvalidArgument(
+            f"correlation must be square, or a lower triangle, but its {d} rows have {widths} numbers."
+        )
+    found = np.zeros((d, d))
+    for place, row in enumerate(rows):
+        found[place, : len(row)] = [checks.finite("each correlation", number, -1, 1) for number in row]
+    return np.tril(found) + np.tril(found, -1).T if is_triangle else found
 
 
 def _normal(quantiles: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -20,7 +20,7 @@ _MASKED = {f"{kind}{bits}" for kind in ("Int", "UInt") for bits in (8, 16, 32, 6
 
 
 def family_of(dtype: Any) -> str | None:
-    """"float", "integer", "boolean", "date", "object", "text", "category" or "masked"; None for any other type."""
+    """ "float", "integer", "boolean", "date", "object", "text", "category" or "masked"; None for any other type."""
     import pandas as pd  # noqa: PLC0415  slow to import
 
     if isinstance(dtype, np.dtype):
@@ -54,7 +54,9 @@ def dtype_from(given: Any, variable: Any, nullable: bool) -> Any:
     if isinstance(given, Mapping):
         checks.option_names("the type of a column", given, ("categories", "ordered"))
         return pd.CategoricalDtype(given.get("categories"), given.get("ordered", ordered))
-    if (isinstance(given, str) and given == "category") or (isinstance(given, pd.CategoricalDtype) and given.categories is None):
+    if (isinstance(given, str) and given == "category") or (
+        isinstance(given, pd.CategoricalDtype) and given.categories is None
+    ):
         return _category(variable, ordered)
     try:
         dtype = pd.api.types.pandas_dtype(given)

@@ -1,24 +1,27 @@
 """The columns that a data frame has: their types, ranges and distributions, and how they depend on each other."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from featviz import checks
-from featviz.errors import InvalidArgument, WrongType
+from featviz.errors import InvalidArgument, SpaceError, WrongType
 from featviz.search_spaces.choices import Choice
 from featviz.search_spaces.tables.columns import Column
 from featviz.search_spaces.tables.correlations import fitted_correlation, order_of_options, ranks_of
 from featviz.search_spaces.tables.dates import STEPS, Date, as_date
 from featviz.search_spaces.tables.dtypes import family_of
 from featviz.search_spaces.tables.levels import Boolean, Ordered
+from featviz.search_spaces.tables.narrowing import one_sided
 from featviz.search_spaces.tables.quantiles import Quantiles
+from featviz.search_spaces.tables.reference import row_scale
 from featviz.search_spaces.tables.wrapped import Nullable, Rounded
 from featviz.text import shown, visible
 
-__all__ = ["check_names", "correlation_of", "in_best_order", "inferred"]
+__all__ = ["Schema", "check_names", "inferred", "schema_of"]
 
 # Up to so many distinct numbers, each twice or more on average, are levels.
 _MOST_LEVELS = 10
@@ -28,6 +31,91 @@ _MOST_DECIMALS = 6
 _LARGEST = 2**53
 # Rows from which correlations are fitted: with as many they are exact to .01 and soon computed.
 _MOST_ROWS = 20_000
+
+
+@dataclass(frozen=True, eq=False)
+class Schema:
+    """What a data frame says of a space.
+
+    Args:
+        names: of all columns, in their order.
+        columns: that are searched.
+        frozen: the values of the others.
+        dtypes: the types of all columns.
+        correlation: of the genes, as the copula takes it; None for a single gene.
+    """
+
+    names: tuple[str, ...]
+    columns: dict[str, Column]
+    frozen: dict[str, Any]
+    dtypes: dict[str, Any]
+    correlation: NDArray[np.float64] | None
+
+
+def schema_of(
+    df: Any,
+    *,
+    frozen: Mapping[str, Any],
+    ranges: Mapping[str, Any],
+    row: Mapping[str, Any] | None,
+    monotone: Mapping[str, str],
+    most_options: int,
+) -> Schema:
+    """The schema of ``df``.
+
+    Args:
+        df: a pandas DataFrame.
+        frozen: columns with one value throughout.
+        ranges: the lowest and highest of some columns.
+        row: the reference, if any.
+        monotone: the directions of some columns.
+        most_options: with more distinct values a column of text is refused.
+
+    Raises:
+        InvalidArgument, WrongType: for what cannot be searched; the message says what to do.
+    """
+    names = check_names(df.columns)
+    for what, given in (("frozen", frozen), ("ranges", ranges), ("monotone", monotone)):
+        checks.option_names(what, given, names)
+    if not len(df):
+        raise InvalidArgument("the data frame has no rows: there is nothing to learn from.")
+    data = df[[name for name in names if name not in frozen]]
+    if row is not None:
+        data = _with_reference(data, row)
+    found = {name: inferred(data[name], ranges.get(name), most_options) for name in data.columns}
+    fixed = dict(frozen) | {name: one for name, one in found.items() if not isinstance(one, Column)}
+    columns = {name: column for name, column in found.items() if isinstance(column, Column)}
+    if not columns:
+        few = "its one row says nothing of how they vary" if len(df) == 1 else "each has one value in all rows"
+        raise InvalidArgument(
+            f"no column can be searched: {few}. Say what may change, such as ranges={{'age': (18, 90)}}."
+        )
+    columns = _in_best_order(columns, data)
+    genes, correlation = _correlation_of(columns, data)
+    columns, more = narrowed(columns, monotone, row)
+    if more and correlation is not None:
+        kept = [place for place, name in enumerate(genes) if name not in more]
+        correlation = correlation[np.ix_(kept, kept)] if len(kept) > 1 else None
+    return Schema(names, columns, fixed | more, {name: df[name].dtype for name in names}, correlation)
+
+
+def narrowed(
+    columns: Mapping[str, Column], monotone: Mapping[str, str], row: Mapping[str, Any] | None
+) -> tuple[dict[str, Column], dict[str, Any]]:
+    """The columns of which some may only rise or fall from a row, and the values of those that have no room to."""
+    if monotone and row is None:
+        raise InvalidArgument("monotone directions start from a row: give reference= as well.")
+    found, fixed = dict(columns), {}
+    for name, direction in monotone.items():
+        if row is None or name not in columns:  # frozen
+            continue
+        narrower = one_sided(columns[name], row_scale(columns[name], row), direction)
+        if narrower is None:
+            fixed[name] = row[name]
+            del found[name]
+        else:
+            found[name] = narrower
+    return found, fixed
 
 
 def check_names(names: Any) -> tuple[str, ...]:
@@ -92,13 +180,13 @@ def inferred(series: Any, limits: Any = None, most_options: int = 1_000) -> Colu
     return Column(series.name, Nullable(variable, missing) if missing else variable, dtype)
 
 
-def in_best_order(columns: Mapping[str, Column], df: Any) -> dict[str, Column]:
+def _in_best_order(columns: Mapping[str, Column], df: Any) -> dict[str, Column]:
     """The same columns, the options of those without an order sorted so that they go best with the others."""
     data = _sampled(df)
     ordered = [
         ranks_of(codes)
         for name, column in columns.items()
-        if column.kind != "nominal" and _varies(codes := column.scale(data[name]))
+        if column.kind != "nominal" and _varies(codes := _codes(column, data[name]))
     ]
     found = {}
     for name, column in columns.items():
@@ -108,28 +196,57 @@ def in_best_order(columns: Mapping[str, Column], df: Any) -> dict[str, Column]:
         order = order_of_options(column.scale(data[name]), len(column.options), ordered)
         options = [column.options[place] for place in order]
         best = Choice(options, [column.base.probabilities[place] for place in order])
-        found[name] = Column(name, Nullable(best, column.variable.probability) if column.is_nullable else best, column.dtype)
+        found[name] = Column(
+            name, Nullable(best, column.variable.probability) if column.is_nullable else best, column.dtype
+        )
     return found
 
 
-def correlation_of(columns: Mapping[str, Column], df: Any) -> NDArray[np.float64] | None:
-    """The correlations of the genes of ``columns`` that fit the ranks of ``df``: real genes first; None for one gene."""
+def _correlation_of(columns: Mapping[str, Column], df: Any) -> tuple[list[str], NDArray[np.float64] | None]:
+    """Of each gene, real ones first, its column; and their correlations, that fit the ranks of ``df``."""
     data = _sampled(df)
     real, categorical = [], []
     for name, column in columns.items():
-        codes = column.scale(data[name])
+        codes = _codes(column, data[name])
         if column.base_latent is not None:
-            (real if column.base_latent.real else categorical).append(codes)
+            (real if column.base_latent.real else categorical).append((name, codes))
         if column.is_nullable:
-            categorical.append(np.isnan(codes).astype(np.float64))
-    genes = [*real, *categorical]
-    if len(genes) < 2:
-        return None
+            categorical.append((name, np.isnan(codes).astype(np.float64)))
+    names, genes = [name for name, _ in real + categorical], [codes for _, codes in real + categorical]
     varied = [place for place, codes in enumerate(genes) if _varies(codes)]
+    if len(genes) < 2:
+        return names, None
     whole = np.eye(len(genes))
     if len(varied) > 1:
         whole[np.ix_(varied, varied)] = fitted_correlation([ranks_of(genes[place]) for place in varied])
-    return whole
+    return names, whole
+
+
+def _codes(column: Column, series: Any) -> NDArray[np.float64]:
+    """Numbers in the order of a column's values, also of those outside a range that was given."""
+    if column.kind in {"number", "ordered"} and series.dtype.kind in "iuf":
+        return np.asarray(series.to_numpy(dtype=np.float64, na_value=np.nan))
+    return column.scale(series)
+
+
+def _with_reference(data: Any, row: Mapping[str, Any]) -> Any:
+    """The data, and the reference as one more row of them where it is not among them."""
+    import pandas as pd  # noqa: PLC0415  slow to import
+
+    known = np.ones(len(data), dtype=np.bool_)
+    added = {}
+    for name in data.columns:
+        value = row.get(name)
+        missing = bool(pd.isna(value))
+        same = data[name].isna() if missing else data[name] == value
+        known &= same.to_numpy(dtype=bool, na_value=False)
+        try:
+            added[name] = pd.Series([value], dtype=data[name].dtype)
+        except (TypeError, ValueError) as error:
+            raise SpaceError(f"the reference cannot have {shown(value)} in column {visible(name, 60)!r}.") from error
+        if not missing and added[name].isna()[0]:
+            raise SpaceError(f"the reference cannot have {shown(value)} in column {visible(name, 60)!r}.")
+    return data if known.any() else pd.concat([data, pd.DataFrame(added)], ignore_index=True)
 
 
 def _sampled(df: Any) -> Any:
@@ -172,7 +289,9 @@ def _of_numbers(there: Any, label: str, limits: Any) -> Any:
     if not np.isfinite(numbers).all():
         raise InvalidArgument(f"column {label!r} holds infinite numbers. Replace them, such as by NaN, or clip them.")
     if there.dtype.kind in "iu" and np.abs(numbers).max() > _LARGEST:
-        raise InvalidArgument(f"column {label!r} holds whole numbers above 2**53: identifiers? Leave it out or freeze it.")
+        raise InvalidArgument(
+            f"column {label!r} holds whole numbers above 2**53: identifiers? Leave it out or freeze it."
+        )
     low, high = _limits(label, limits, numbers.min(), numbers.max())
     distinct, counts = np.unique(numbers, return_counts=True)
     if low == high:

@@ -104,6 +104,11 @@ class Quantiles:
         """The highest number."""
         return float(self._at[-1])
 
+    @property
+    def below(self) -> NDArray[np.float64]:
+        """The probabilities as an array, given or not."""
+        return self._below
+
     @cached_property
     def latent(self) -> LatentDescription:
         """One real gene."""
