@@ -81,16 +81,16 @@ class Column:
 
     @cached_property
     def kind(self) -> str:
-        """ "nominal", "ordered", "boolean", "date" or "number"."""
+        """One of "nominal", "ordered", "boolean", "date" and "number"."""
         kinds = ((Choice, "nominal"), (Ordered, "ordered"), (Boolean, "boolean"), (Date, "date"))
         return next((kind for cls, kind in kinds if isinstance(self.base, cls)), "number")
 
     @cached_property
     def range(self) -> tuple[float, float]:
-        """The lowest and highest of numbers, of places of ordered options, or of dates as microseconds since 1970."""
+        """The lowest and highest number on the scale of :meth:`scale`."""
         base = self.base
-        if self.kind == "ordered":
-            return 0.0, float(len(base.options) - 1)
+        if self.kind in {"nominal", "ordered", "boolean"}:
+            return 0.0, float(len(self.options) - 1)
         if self.kind == "date":
             ends = np.array([base.low, base.high], dtype="M8[us]").astype(np.float64)
             return float(ends[0]), float(ends[1])
@@ -100,7 +100,7 @@ class Column:
         return float(low), float(high)
 
     def make(self, values: Any) -> Any:
-        """n values as an array that a data frame holds as it is, of the column's type."""
+        """An array of n values that a data frame holds as it is, of the column's type."""
         missing = values.mask if self.is_nullable else None
         data = values.data if self.is_nullable else values
         if self.kind in {"nominal", "ordered"}:
@@ -252,7 +252,7 @@ def value_text(value: Any) -> str:
         return f"{float(value):.6g}"
     if isinstance(value, pd.Timestamp):
         text = value.isoformat(sep=" ")
-        return text.removesuffix(" 00:00:00")
+        return str(text.removesuffix(" 00:00:00"))
     return str(value)
 
 

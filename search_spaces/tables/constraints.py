@@ -105,8 +105,8 @@ def refuse_impossible(constraints: Sequence[Constraint], draw: Callable[[np.rand
     least = np.argsort(held, kind="stable")[:3]
     listed = "; ".join(f"{constraints[place].name} in {held[place]:,}" for place in least)
     raise SpaceError(
-        f"of {seen:,} random rows, {both:,} meet all constraints, which is too few to search. The constraints that hold "
-        f"least often: {listed}. Loosen them, or narrow the ranges of columns to where they hold."
+        f"of {seen:,} random rows, {both:,} meet all constraints, which is too few to search. Those that hold least "
+        f"often: {listed}. Loosen them, or narrow the ranges of columns to where they hold."
     )
 
 
@@ -127,7 +127,7 @@ def _constraint(given: Any, number: int, columns: Mapping[str, Column | Frozen])
 def _called(function: Callable[[Any], Any], rows: Any, label: str) -> NDArray[np.bool_]:
     try:
         found = function(rows)
-    except Exception as error:  # noqa: BLE001  whatever a user's function raises
+    except Exception as error:
         raise SpaceError(f"the constraint {label} failed: {first_line(error)}") from error
     if hasattr(found, "to_numpy"):
         # What cannot be said of a missing value holds.
@@ -135,8 +135,8 @@ def _called(function: Callable[[Any], Any], rows: Any, label: str) -> NDArray[np
         found = found.to_numpy(dtype=bool, na_value=True) if nullable else found.to_numpy()
     if not isinstance(found, np.ndarray) or found.dtype != np.bool_ or found.shape != (len(rows),):
         raise SpaceError(
-            f"the constraint {label} must return {len(rows)} truth values, one a row, such as lambda rows: rows.a <= "
-            f"rows.b, but it returned {shown(found)}."
+            f"the constraint {label} must return {len(rows)} truth values, one a row, such as "
+            f"lambda rows: rows.a <= rows.b, but it returned {shown(found)}."
         )
     return found
 
@@ -197,7 +197,7 @@ class _Reader:
         if isinstance(node, ast.Compare):
             return self._compare(node, rows)
         raise self._error(
-            "may hold names of columns, numbers, text, + - * /, comparisons, in, and, or, not and brackets, nothing else"
+            "may hold names of columns, numbers, text, + - * /, comparisons, in, and, or, not and brackets alone"
         )
 
     def truth(self, value: _Value, n: int) -> NDArray[np.float64]:

@@ -42,7 +42,8 @@ class Copula:
         d = real + len(probabilities)
         if correlation.shape != (d, d):
             raise InvalidArgument(
-                f"correlation must have a row and a column for each of the {d} genes, but has shape {correlation.shape}."
+                f"correlation must have a row and a column for each of the {d} genes, but its shape is "
+                f"{correlation.shape}."
             )
         good = np.isfinite(correlation).all() and np.array_equal(correlation, correlation.T)
         if not good or not (np.diag(correlation) == 1).all():
@@ -124,7 +125,7 @@ class Copula:
         r, matrix = self.real, self.correlation
         weights = np.linalg.solve(matrix[:r, :r], matrix[:r, r:])
         spread = np.sqrt(np.maximum(1 - np.einsum("ij,ij->j", matrix[:r, r:], weights), 1e-9))
-        return np.linalg.cholesky(matrix[:r, :r]), weights, spread
+        return np.asarray(np.linalg.cholesky(matrix[:r, :r])), np.asarray(weights), np.asarray(spread)
 
 
 def matrix_of(given: Any) -> NDArray[np.float64]:

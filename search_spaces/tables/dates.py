@@ -1,5 +1,6 @@
 """``Date``: dates and times, on a grid of days, hours, seconds or parts of them."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,7 +26,7 @@ STEPS = ("D", "h", "m", "s", "ms", "us")
 
 @dataclass(frozen=True)
 class Date:
-    """Dates and times from ``low`` to ``high``, both included, all equally likely under the prior unless told otherwise.
+    """Dates and times from ``low`` to ``high``, both included, all equally likely under the prior by default.
 
     Args:
         low: the first, such as ``"2020-01-01"`` or ``"2020-01-01T08:30"``, or a date or datetime.
@@ -64,12 +65,12 @@ class Date:
             object.__setattr__(self, "probabilities", table.probabilities)
 
     @property
-    def _first(self) -> np.datetime64:
-        return np.datetime64(self.low, self.step)
+    def _first(self) -> Any:
+        return np.array(self.low, dtype=f"M8[{self.step}]")[()]
 
     @property
-    def _last(self) -> np.datetime64:
-        return np.datetime64(self.high, self.step)
+    def _last(self) -> Any:
+        return np.array(self.high, dtype=f"M8[{self.step}]")[()]
 
     @property
     def _count(self) -> int:
@@ -121,9 +122,7 @@ def as_date(name: str, value: Any) -> np.datetime64:
         WrongType, InvalidArgument: if it is no date.
     """
     if getattr(value, "tzinfo", None) is not None:
-        import datetime  # noqa: PLC0415  only dates with a time zone need it
-
-        value = value.astimezone(datetime.UTC).replace(tzinfo=None)
+        value = value.astimezone(dt.UTC).replace(tzinfo=None)
     if isinstance(value, int | float | bool):
         raise WrongType(f"{name} must be a date such as '2020-01-31', but it is {shown(value)}.")
     try:

@@ -13,14 +13,14 @@ from featviz.search_spaces.tables.dates import Date
 from featviz.search_spaces.tables.levels import Boolean, Ordered
 from featviz.text import shown
 
-__all__ = ["dtype_from", "dtype_spec", "family_of"]
+__all__ = ["dtype_from", "dtype_spec", "family_of", "text_type"]
 
 # Arrays of numbers with a mask beside them.
 _MASKED = {f"{kind}{bits}" for kind in ("Int", "UInt") for bits in (8, 16, 32, 64)} | {"Float32", "Float64", "boolean"}
 
 
 def family_of(dtype: Any) -> str | None:
-    """ "float", "integer", "boolean", "date", "object", "text", "category" or "masked"; None for any other type."""
+    """One of "float", "integer", "boolean", "date", "object", "text", "category", "masked"; None for any other."""
     import pandas as pd  # noqa: PLC0415  slow to import
 
     if isinstance(dtype, np.dtype):
@@ -64,8 +64,8 @@ def dtype_from(given: Any, variable: Any, nullable: bool) -> Any:
         raise InvalidArgument(f"there is no type of columns {shown(given)}. Name one that pandas knows.") from None
     if family_of(dtype) is None:
         raise InvalidArgument(
-            f"columns of type {shown(given)} are not supported: use numbers, bool, category, str, object or datetime64, "
-            "or leave the column out."
+            f"columns of type {shown(given)} are not supported: use numbers, bool, category, str, object or "
+            "datetime64, or leave the column out."
         )
     return dtype
 
@@ -79,9 +79,13 @@ def dtype_spec(dtype: Any, variable: Any, nullable: bool) -> Any:
     if family_of(dtype) == "category":
         return {"categories": dtype.categories.tolist(), "ordered": bool(dtype.ordered)}
     if family_of(dtype) == "text":
-        # Both kinds of text are called "string" by themselves.
-        return "string" if dtype.na_value is not np.nan else "str"
+        return text_type(dtype)
     return str(dtype)
+
+
+def text_type(dtype: Any) -> str:
+    """What pandas takes for a type of text; both kinds call themselves "string"."""
+    return "str" if isinstance(dtype.na_value, float) else "string"
 
 
 def _suitable(variable: Any, nullable: bool) -> Any:
@@ -91,17 +95,13 @@ def _suitable(variable: Any, nullable: bool) -> Any:
         return pd.BooleanDtype() if nullable else np.dtype(bool)
     if isinstance(variable, Date):
         return np.dtype("M8[us]")
+    kinds = {int} if isinstance(variable, Integer) else {float}
     if isinstance(variable, Choice | Ordered):
         options = range(variable.options) if isinstance(variable.options, int) else variable.options
         kinds = {type(option) for option in options}
-        if kinds <= {float} or (kinds <= {int, float} and nullable):
-            return np.dtype(np.float64)
-        if kinds <= {int}:
-            return np.dtype(np.int64)
-        return _category(variable, isinstance(variable, Ordered))
-    if isinstance(variable, Integer):
+    if kinds == {int}:
         return pd.Int64Dtype() if nullable else np.dtype(np.int64)
-    return np.dtype(np.float64)
+    return np.dtype(np.float64) if kinds <= {int, float} else _category(variable, isinstance(variable, Ordered))
 
 
 def _category(variable: Any, ordered: bool) -> Any:

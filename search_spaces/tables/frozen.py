@@ -1,5 +1,6 @@
 """A column that has one value throughout."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from featviz import checks
 from featviz.errors import InvalidArgument
 from featviz.search_spaces.tables.dtypes import family_of
 from featviz.text import first_line, shown, visible
@@ -34,8 +36,12 @@ class Frozen:
         label = visible(self.name, 60)
         if not pd.api.types.is_scalar(self.value):
             raise InvalidArgument(f"column {label!r} must be frozen at one value, but it is {shown(self.value)}.")
+        dtype = self.dtype
+        if isinstance(dtype, Mapping):
+            checks.option_names("the type of a column", dtype, ("categories", "ordered"))
+            dtype = pd.CategoricalDtype(dtype.get("categories"), dtype.get("ordered", False))
         try:
-            made = pd.Series([self.value], dtype=self.dtype)
+            made = pd.Series([self.value], dtype=dtype)
         except (TypeError, ValueError, OverflowError) as error:
             raise InvalidArgument(
                 f"column {label!r} cannot be frozen at {shown(self.value)}: {first_line(error)}"
@@ -49,7 +55,7 @@ class Frozen:
 
     @cached_property
     def kind(self) -> str:
-        """ "nominal", "boolean", "date" or "number"."""
+        """One of "nominal", "boolean", "date" and "number"."""
         family = family_of(self.dtype)
         if family == "masked":
             family = "boolean" if self.dtype.name == "boolean" else "number"

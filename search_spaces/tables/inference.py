@@ -153,7 +153,8 @@ def inferred(series: Any, limits: Any = None, most_options: int = 1_000) -> Colu
     there = series[series.notna()]
     if not len(there):
         raise InvalidArgument(
-            f"column {label!r} has no value in any row. Leave it out, or freeze it at a value: frozen={{{label!r}: ...}}."
+            f"column {label!r} has no value in any row. Leave it out, or freeze it at a value: "
+            f"frozen={{{label!r}: ...}}."
         )
     if family is None:
         raise InvalidArgument(
@@ -205,7 +206,8 @@ def _in_best_order(columns: Mapping[str, Column], df: Any) -> dict[str, Column]:
 def _correlation_of(columns: Mapping[str, Column], df: Any) -> tuple[list[str], NDArray[np.float64] | None]:
     """Of each gene, real ones first, its column; and their correlations, that fit the ranks of ``df``."""
     data = _sampled(df)
-    real, categorical = [], []
+    real: list[tuple[str, NDArray[np.float64]]] = []
+    categorical: list[tuple[str, NDArray[np.float64]]] = []
     for name, column in columns.items():
         codes = _codes(column, data[name])
         if column.base_latent is not None:
@@ -266,8 +268,8 @@ def _of_options(there: Any, label: str, family: str, most: int) -> Any:
             return None if share in (0.0, 1.0) else Boolean(share)
         if kinds != ["str"]:
             raise WrongType(
-                f"column {label!r} mixes or holds objects of the types {', '.join(visible(k, 30) for k in kinds)}. Make "
-                "it one type first, such as with df.infer_objects(), pd.to_numeric or astype(str)."
+                f"column {label!r} holds objects of the types {', '.join(visible(k, 30) for k in kinds)}. Make it one "
+                "type first, such as with df.infer_objects(), pd.to_numeric or astype(str)."
             )
     counts = there.value_counts(sort=False)
     counts = counts[counts > 0]
@@ -289,9 +291,7 @@ def _of_numbers(there: Any, label: str, limits: Any) -> Any:
     if not np.isfinite(numbers).all():
         raise InvalidArgument(f"column {label!r} holds infinite numbers. Replace them, such as by NaN, or clip them.")
     if there.dtype.kind in "iu" and np.abs(numbers).max() > _LARGEST:
-        raise InvalidArgument(
-            f"column {label!r} holds whole numbers above 2**53: identifiers? Leave it out or freeze it."
-        )
+        raise InvalidArgument(f"column {label!r} holds whole numbers above 2**53: leave it out or freeze it.")
     low, high = _limits(label, limits, numbers.min(), numbers.max())
     distinct, counts = np.unique(numbers, return_counts=True)
     if low == high:

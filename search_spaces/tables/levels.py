@@ -123,8 +123,8 @@ class Boolean:
         return LatentDescription(0, (2,), (np.array([1 - self.probability, self.probability]),))
 
     def values(self, latents: Latents) -> NDArray[np.bool_]:
-        """bool of shape (n,)."""
-        return latents.categorical[:, 0] == 1
+        """Truth values of shape (n,)."""
+        return np.asarray(latents.categorical[:, 0] == 1)
 
     def genes(self, values: Any) -> Latents:
         """The genes of truth values of shape (n,).

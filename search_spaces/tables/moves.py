@@ -38,7 +38,7 @@ class _Ladder:
         below = np.searchsorted(self.values, now - tolerance, side="left") - 1
         last = len(self.values) - 1
         found = np.where((up & (above <= last)) | (below < 0), above, below)
-        return self.genes[np.clip(found, 0, last)]
+        return np.asarray(self.genes[np.clip(found, 0, last)])
 
 
 def moves_of(

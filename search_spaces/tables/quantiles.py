@@ -118,7 +118,7 @@ class Quantiles:
         """float64 of shape (n,) in [low, high]."""
         found = np.interp(quantile_of(latents.real[:, 0]), self._below, self._at)
         # Rounding may lead out of the range.
-        return np.minimum(np.maximum(found, self._at[0]), self._at[-1])
+        return np.asarray(np.minimum(np.maximum(found, self._at[0]), self._at[-1]))
 
     def genes(self, values: Any) -> Latents:
         """The genes of numbers of shape (n,), those outside the range counting as its ends.
@@ -158,7 +158,7 @@ def _table_of(numbers: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArra
         below = np.column_stack([ends - counts + 0.5, ends - 0.5]).ravel() / n
         kept = np.concatenate([[True], np.diff(below) > 0])
         return at[kept], below[kept]
-    inside = _GRID[(_GRID > 0.5 / n) & (_GRID < 1 - 0.5 / n)]
+    inside = _GRID[(0.5 / n < _GRID) & (1 - 0.5 / n > _GRID)]
     below = np.concatenate([[0.5 / n], inside, [1 - 0.5 / n]])
     return np.interp(below, (np.arange(n) + 0.5) / n, numbers), below
 

@@ -29,7 +29,7 @@ __all__ = ["TabularSpace"]
 
 
 class TabularSpace(Space):
-    """Rows of a table. A batch is a ``pandas.DataFrame`` of n rows with the declared columns, in order and of their types.
+    """Rows of a table. A batch is a ``pandas.DataFrame`` of n rows with the declared columns, of their types, in order.
 
     Args:
         columns: a variable of a single value for each column, by name: ``fv.Uniform``, ``fv.LogUniform``,
@@ -93,8 +93,8 @@ class TabularSpace(Space):
         if not searched:
             raise InvalidArgument("every column is frozen: there is nothing to search.")
         self._columns = searched
-        self._frozen = frozen_columns
-        self._constraints = constraints_of(constraints, searched | frozen_columns)
+        self._fixed = frozen_columns
+        self._constraints = constraints_of(constraints, {**searched, **frozen_columns})
         self.variables = {name: column.variable for name, column in searched.items()}
         parts = [column.variable.latent for column in searched.values()]
         self._copula = None
@@ -197,7 +197,7 @@ class TabularSpace(Space):
 
         made = {name: column.make(values[name]) for name, column in self._columns.items()}
         n = len(next(iter(made.values())))
-        whole = {name: made[name] if name in made else self._frozen[name].make(n) for name in self._names}
+        whole = {name: made[name] if name in made else self._fixed[name].make(n) for name in self._names}
         return pd.DataFrame(whole, copy=False)
 
     def encode(self, inputs: Any) -> dict[str, Any]:
@@ -335,12 +335,19 @@ class TabularSpace(Space):
         Functions as constraints cannot, nor options other than text, numbers and truth values.
         """
         matrix = None if self._copula is None else self._copula.correlation
-        return spec_of(self._names, self._columns, self._frozen, self._constraints, self._row, matrix)
+        return spec_of(
+            self._names,
+            columns=self._columns,
+            frozen=self._fixed,
+            constraints=self._constraints,
+            row=self._row,
+            correlation=matrix,
+        )
 
     def __repr__(self) -> str:
         shown_names = ", ".join(visible(name, 30) for name in self._names[:6])
         more = ", ..." if len(self._names) > 6 else ""
-        extras = [f"{len(self._frozen)} frozen"] if self._frozen else []
+        extras = [f"{len(self._fixed)} frozen"] if self._fixed else []
         extras += [f"{len(self._constraints)} constraints"] if self._constraints else []
         extras += ["with a copula"] if self._copula is not None else []
         return f"TabularSpace({len(self._names)} columns: {'; '.join([shown_names + more, *extras])})"
@@ -349,9 +356,8 @@ class TabularSpace(Space):
         values = row_values(self._columns, row)
         genes = [column.variable.genes(values[name]) for name, column in self._columns.items()]
         start = Latents.beside(genes)
-        decoded = self.decode(
-            {name: c.variable.values(g) for (name, c), g in zip(self._columns.items(), genes, strict=True)}
-        )
+        parts = zip(self._columns.items(), genes, strict=True)
+        decoded = self.decode({name: column.variable.values(part) for (name, column), part in parts})
         check_reference(self._columns, row, decoded)
         for constraint in self._constraints:
             if not constraint.holds(decoded)[0]:

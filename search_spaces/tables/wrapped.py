@@ -42,8 +42,7 @@ class Rounded:
         _check_single(self.variable)
         if not self.low < self.high:
             raise InvalidArgument(
-                f"between {self.variable.low:g} and {self.variable.high:g} there are fewer than 2 multiples of "
-                f"{self.step:g}."
+                f"in the range of {shown(self.variable)} there are fewer than 2 multiples of {self.step:g}."
             )
 
     @property
@@ -65,7 +64,7 @@ class Rounded:
         """float64 of shape (n,), multiples of the step."""
         low, high = self._ends
         multiples = np.minimum(np.maximum(np.rint(self.variable.values(latents) / self.step), low), high)
-        return on_grid(multiples, self.step)
+        return np.asarray(on_grid(multiples, self.step))
 
     def genes(self, values: Any) -> Latents:
         """The genes of numbers of shape (n,)."""

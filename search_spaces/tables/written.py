@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from featviz.protocols import Spec
 from featviz.search_spaces.tables.columns import Column
 from featviz.search_spaces.tables.constraints import Constraint
-from featviz.search_spaces.tables.dtypes import dtype_spec, family_of
+from featviz.search_spaces.tables.dtypes import dtype_spec, family_of, text_type
 from featviz.search_spaces.tables.frozen import Frozen
 
 __all__ = ["spec_of"]
@@ -20,6 +20,7 @@ _MOST_BYTES = 500_000
 
 def spec_of(
     names: Sequence[str],
+    *,
     columns: Mapping[str, Column],
     frozen: Mapping[str, Frozen],
     constraints: Sequence[Constraint],
@@ -65,7 +66,7 @@ def _frozen_type(column: Frozen) -> Any:
     if family_of(column.dtype) == "category":
         return {"categories": column.dtype.categories.tolist(), "ordered": bool(column.dtype.ordered)}
     if family_of(column.dtype) == "text":
-        return "string" if column.dtype.na_value is not np.nan else "str"
+        return text_type(column.dtype)
     return str(column.dtype)
 
 
