@@ -1,5 +1,6 @@
 """``Date``: dates and times, on a grid of days, hours, seconds or parts of them."""
 
+import contextlib
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -121,6 +122,10 @@ def as_date(name: str, value: Any) -> np.datetime64:
     Raises:
         WrongType, InvalidArgument: if it is no date.
     """
+    if isinstance(value, str):
+        # numpy reads no time zones, and "20200131" as a year.
+        with contextlib.suppress(ValueError):
+            value = dt.datetime.fromisoformat(value)
     if getattr(value, "tzinfo", None) is not None:
         value = value.astimezone(dt.UTC).replace(tzinfo=None)
     if isinstance(value, int | float | bool):

@@ -193,12 +193,10 @@ class TabularSpace(Space):
         Args:
             values: of each column that is not frozen, shape (n,); masked arrays where values may be missing.
         """
-        import pandas as pd  # noqa: PLC0415  slow to import
-
         made = {name: column.make(values[name]) for name, column in self._columns.items()}
         n = len(next(iter(made.values())))
         whole = {name: made[name] if name in made else self._fixed[name].make(n) for name in self._names}
-        return pd.DataFrame(whole, copy=False)
+        return _frame(whole)
 
     def encode(self, inputs: Any) -> dict[str, Any]:
         """The values of rows: exact, but for rounding, where the space holds them, else the nearest.
@@ -309,7 +307,7 @@ class TabularSpace(Space):
         for name in self._names:
             source = np.where(masks[:, place[name]], 0, sources) if name in place else np.zeros(m, dtype=np.intp)
             taken[name] = both[name].array.take(source)
-        return pd.DataFrame(taken, copy=False)
+        return _frame(taken)
 
     def render(self, x: Any) -> list[Block]:
         """One row as a table of names and values; with a reference also its values, and marks where they differ."""
@@ -390,6 +388,14 @@ class TabularSpace(Space):
                     f"the rows have a column {visible(name, 60)!r}, which this space does not have. Leave it out."
                     f"{checks.did_you_mean(name, self._names)}"
                 )
+
+
+def _frame(arrays: Mapping[str, Any]) -> Any:
+    import pandas as pd  # noqa: PLC0415  slow to import
+
+    # Of a bare array of objects that are text pandas would make another type.
+    whole = {name: pd.Series(a, dtype=object) if a.dtype == object else a for name, a in arrays.items()}
+    return pd.DataFrame(whole, copy=False)
 
 
 def _require_pandas() -> None:

@@ -100,7 +100,7 @@ class Nullable:
         object.__setattr__(self, "variable", part_from_spec(self.variable))
         checked = checks.finite("probability", self.probability, 0, 1, exclusive=True)
         object.__setattr__(self, "probability", checked)
-        if not isinstance(self.variable, Variable):
+        if not self.is_constant and not isinstance(self.variable, Variable):
             raise WrongType(f"expected a variable, such as fv.Uniform(0, 1), but it is {shown(self.variable)}.")
         if isinstance(self.variable, Nullable):
             raise InvalidArgument("a variable cannot be nullable twice.")
