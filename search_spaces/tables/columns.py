@@ -51,6 +51,10 @@ class Column:
         genes = self.base_latent
         if genes is not None and (genes.genes != 1 or genes.records):
             raise InvalidArgument(f"column {label!r} must hold one value a row: leave its shape out.")
+        if self.is_nullable and family_of(dtype) in {"integer", "boolean"}:
+            raise InvalidArgument(
+                f"column {label!r} may be missing, which {dtype} cannot hold. Use 'Int64', 'boolean' or 'float64'."
+            )
         try:
             # An empty batch shows whether the values fit the type.
             made = self.make(self.variable.values(_no_rows(self.variable.latent)))
@@ -58,10 +62,6 @@ class Column:
             raise InvalidArgument(f"column {label!r}: its values cannot be of type {dtype}: {error}") from error
         if made.dtype != dtype:
             raise InvalidArgument(f"column {label!r}: its values cannot be of type {dtype}.")
-        if self.is_nullable and family_of(dtype) in {"integer", "boolean"}:
-            raise InvalidArgument(
-                f"column {label!r} may be missing, which {dtype} cannot hold. Use 'Int64', 'boolean' or 'float64'."
-            )
 
     @cached_property
     def is_nullable(self) -> bool:
@@ -197,7 +197,7 @@ class Column:
         places = np.array(self._index.get_indexer(given), dtype=np.int64)
         places[missing] = 0
         if (places < 0).any():
-            wrong = series.iloc[int(np.argmax(places < 0))]
+            wrong = series.iloc[[int(np.argmax(places < 0))]].tolist()[0]
             known = [option for option in self.options if isinstance(option, str)]
             listed = ", ".join(shown(option) for option in self.options[:8])
             more = f", ... ({len(self.options):,} in all)" if len(self.options) > 8 else ""

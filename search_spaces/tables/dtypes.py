@@ -13,7 +13,7 @@ from featviz.search_spaces.tables.dates import Date
 from featviz.search_spaces.tables.levels import Boolean, Ordered
 from featviz.text import shown
 
-__all__ = ["dtype_from", "dtype_spec", "family_of", "text_type"]
+__all__ = ["dtype_from", "dtype_spec", "family_of", "one_value", "text_type"]
 
 # Arrays of numbers with a mask beside them.
 _MASKED = {f"{kind}{bits}" for kind in ("Int", "UInt") for bits in (8, 16, 32, 64)} | {"Float32", "Float64", "boolean"}
@@ -81,6 +81,20 @@ def dtype_spec(dtype: Any, variable: Any, nullable: bool) -> Any:
     if family_of(dtype) == "text":
         return text_type(dtype)
     return str(dtype)
+
+
+def one_value(value: Any, dtype: Any) -> Any:
+    """A Series of one value.
+
+    Raises:
+        TypeError, ValueError, OverflowError: if it cannot be of this type.
+    """
+    import pandas as pd  # noqa: PLC0415  slow to import
+
+    # Pandas would make a missing value of what is no category.
+    if isinstance(dtype, pd.CategoricalDtype) and not pd.isna(value) and value not in dtype.categories:
+        raise ValueError("there is no such category")
+    return pd.Series([value], dtype=dtype)
 
 
 def text_type(dtype: Any) -> str:

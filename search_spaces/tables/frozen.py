@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from featviz import checks
 from featviz.errors import InvalidArgument
-from featviz.search_spaces.tables.dtypes import family_of
+from featviz.search_spaces.tables.dtypes import family_of, one_value
 from featviz.text import first_line, shown, visible
 
 __all__ = ["Frozen"]
@@ -41,13 +41,11 @@ class Frozen:
             checks.option_names("the type of a column", dtype, ("categories", "ordered"))
             dtype = pd.CategoricalDtype(dtype.get("categories"), dtype.get("ordered", False))
         try:
-            made = pd.Series([self.value], dtype=dtype)
+            made = one_value(self.value, dtype)
         except (TypeError, ValueError, OverflowError) as error:
             raise InvalidArgument(
                 f"column {label!r} cannot be frozen at {shown(self.value)}: {first_line(error)}"
             ) from error
-        if bool(made.isna()[0]) != bool(pd.isna(self.value)):
-            raise InvalidArgument(f"column {label!r} cannot be frozen at {shown(self.value)}: no such category.")
         if family_of(made.dtype) is None:
             raise InvalidArgument(f"column {label!r} cannot be frozen at {shown(self.value)}.")
         object.__setattr__(self, "dtype", made.dtype)

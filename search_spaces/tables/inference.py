@@ -13,13 +13,13 @@ from featviz.search_spaces.choices import Choice
 from featviz.search_spaces.tables.columns import Column
 from featviz.search_spaces.tables.correlations import fitted_correlation, order_of_options, ranks_of
 from featviz.search_spaces.tables.dates import STEPS, Date, as_date
-from featviz.search_spaces.tables.dtypes import family_of
+from featviz.search_spaces.tables.dtypes import family_of, one_value
 from featviz.search_spaces.tables.levels import Boolean, Ordered
 from featviz.search_spaces.tables.narrowing import one_sided
 from featviz.search_spaces.tables.quantiles import Quantiles
 from featviz.search_spaces.tables.reference import row_scale
 from featviz.search_spaces.tables.wrapped import Nullable, Rounded
-from featviz.text import shown, visible
+from featviz.text import first_line, shown, visible
 
 __all__ = ["Schema", "check_names", "inferred", "schema_of"]
 
@@ -243,11 +243,11 @@ def _with_reference(data: Any, row: Mapping[str, Any]) -> Any:
         same = data[name].isna() if missing else data[name] == value
         known &= same.to_numpy(dtype=bool, na_value=False)
         try:
-            added[name] = pd.Series([value], dtype=data[name].dtype)
-        except (TypeError, ValueError) as error:
-            raise SpaceError(f"the reference cannot have {shown(value)} in column {visible(name, 60)!r}.") from error
-        if not missing and added[name].isna()[0]:
-            raise SpaceError(f"the reference cannot have {shown(value)} in column {visible(name, 60)!r}.")
+            added[name] = one_value(value, data[name].dtype)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise SpaceError(
+                f"the reference cannot have {shown(value)} in column {visible(name, 60)!r}: {first_line(error)}"
+            ) from error
     return data if known.any() else pd.concat([data, pd.DataFrame(added)], ignore_index=True)
 
 
@@ -312,7 +312,9 @@ def _of_dates(there: Any, label: str, limits: Any) -> Any:
     moments = there.to_numpy().astype("M8[us]")
     first, last = moments.min(), moments.max()
     if limits is not None:
-        first, last = (as_date(f"the range of column {label!r}", end) for end in _pair(label, limits))
+        ends = zip(_pair(label, limits), (first, last), strict=True)
+        what = f"the range of column {label!r}"
+        first, last = (known if end is None else as_date(what, end) for end, known in ends)
         if first > last:
             raise InvalidArgument(f"the range of column {label!r} begins after its end.")
     if first == last:

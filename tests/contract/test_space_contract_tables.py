@@ -21,7 +21,9 @@ def mixed_frame(n=300, seed=0):
         {
             "age": np.clip(40 + 15 * z[:, 0], 18, 90).round().astype("int8"),
             "income": np.exp(10 + 0.5 * z[:, 0] + 0.6 * z[:, 1]).round(2),
-            "school": pd.Categorical.from_codes(np.digitize(z[:, 1] + 0.5 * z[:, 2], [-1, 0, 1]), schools, ordered=True),
+            "school": pd.Categorical.from_codes(
+                np.digitize(z[:, 1] + 0.5 * z[:, 2], [-1, 0, 1]), schools, ordered=True
+            ),
             "smokes": z[:, 2] + 0.8 * z[:, 0] > 0.5,
             "city": city,
             "debt": np.where(z[:, 3] > 0, 0, np.exp(8 + z[:, 3] - 0.5 * z[:, 1])),
@@ -31,7 +33,9 @@ def mixed_frame(n=300, seed=0):
             "pet": pd.Categorical(np.where(z[:, 0] > 0, "dog", "cat"), categories=["emu", "dog", "cat"]),
             "note": pd.Series(np.where(z[:, 1] > 1, None, np.where(z[:, 2] > 0, "ja", "nein")), dtype=object),
             "flag": pd.array(np.where(z[:, 3] > 1, None, z[:, 1] > 0), dtype="boolean"),
-            "seen": pd.Series(pd.Timestamp("2020-01-01 12:00", tz="Europe/Rome") + pd.to_timedelta(np.round(z[:, 2] * 100), "h")),
+            "seen": pd.Series(
+                pd.Timestamp("2020-01-01 12:00", tz="Europe/Rome") + pd.to_timedelta(np.round(z[:, 2] * 100), "h")
+            ),
             "weight": pd.array(np.round(z[:, 1], 1), dtype="Float32"),
             "mark": np.where(z[:, 2] > 0, "x", None),
         }
