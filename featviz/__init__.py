@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from featviz.errors import FeatvizError as FeatvizError
     from featviz.errors import FeatvizWarning as FeatvizWarning
     from featviz.errors import StopSearch as StopSearch
+    from featviz.explain import Explanation as Explanation
+    from featviz.explain import saliency as saliency
     from featviz.gallery import build_gallery as build_gallery
     from featviz.latent import LatentDescription as LatentDescription
     from featviz.latent import Latents as Latents
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from featviz.search_spaces import Rounded as Rounded
     from featviz.search_spaces import Space as Space
     from featviz.search_spaces import TabularSpace as TabularSpace
+    from featviz.search_spaces import TimeSeriesSpace as TimeSeriesSpace
     from featviz.search_spaces import Uniform as Uniform
     from featviz.study import Run as Run
     from featviz.study import Study as Study
@@ -55,6 +58,7 @@ __version__ = VERSION
 
 _HOMES = {
     "featviz.black_boxes": ("BlackBox", "black_box"),
+    "featviz.explain": ("Explanation", "saliency"),
     "featviz.gallery": ("build_gallery",),
     "featviz.objectives": ("Objective", "Penalty", "margin", "maximise", "minimise", "total_variation"),
     "featviz.search_spaces": (
@@ -72,6 +76,7 @@ _HOMES = {
         "Rounded",
         "Space",
         "TabularSpace",
+        "TimeSeriesSpace",
         "Uniform",
     ),
     "featviz.study": ("Run", "Study", "load", "search"),

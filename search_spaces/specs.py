@@ -18,6 +18,7 @@ SEARCH_SPACES = Registry(
     {
         "ImageSpace": "featviz.search_spaces.image:ImageSpace",
         "TabularSpace": "featviz.search_spaces.tables.space:TabularSpace",
+        "TimeSeriesSpace": "featviz.search_spaces.series:TimeSeriesSpace",
     },
 )
 

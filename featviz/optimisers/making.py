@@ -17,6 +17,7 @@ OPTIMISERS = Registry(
     "featviz.optimisers",
     {
         "sep-cma": "featviz.optimisers.sep_cma:SepCma",
+        "coarse-to-fine": "featviz.optimisers.coarse_to_fine:CoarseToFine",
         "snes": "featviz.optimisers.snes:Snes",
         "cma": "featviz.optimisers.full_cma:FullCma",
         "ga": "featviz.optimisers.genetic:GeneticAlgorithm",
@@ -97,6 +98,11 @@ def make_optimiser(
 
 
 def _pick(latent: LatentDescription) -> tuple[str, str]:
+    if latent.kinds == {"real"} and latent.stages:
+        return "coarse-to-fine", (
+            "the space says which of its real genes are coarse: separable CMA-ES begins with those and takes in the "
+            "others step by step"
+        )
     if latent.kinds != {"real"}:
         return "ga", (
             f"the space has {_listed(latent.kinds - {'real'})} genes; the genetic algorithm takes every kind and "
