@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from featviz.latent import Move as Move
     from featviz.objectives import Objective as Objective
     from featviz.objectives import Penalty as Penalty
+    from featviz.objectives import changes as changes
     from featviz.objectives import margin as margin
     from featviz.objectives import maximise as maximise
     from featviz.objectives import minimise as minimise
@@ -60,7 +61,7 @@ _HOMES = {
     "featviz.black_boxes": ("BlackBox", "black_box"),
     "featviz.explain": ("Explanation", "saliency"),
     "featviz.gallery": ("build_gallery",),
-    "featviz.objectives": ("Objective", "Penalty", "margin", "maximise", "minimise", "total_variation"),
+    "featviz.objectives": ("Objective", "Penalty", "changes", "margin", "maximise", "minimise", "total_variation"),
     "featviz.search_spaces": (
         "Boolean",
         "Choice",
