@@ -265,7 +265,7 @@ class _Reader:
         return np.maximum.reduce([self._compared(ast.Eq(), value, self.read(one, rows)) for one in several.elts])
 
     def _compared(self, op: ast.cmpop, a: _Value, b: _Value) -> Any:
-        if a.kind == "text" and b.kind != "text":
+        if (a.kind == "text" and b.kind != "text") or (b.kind == "option" and np.ndim(a.data) == 0):
             b, a = self._alike(b, a)
         else:
             a, b = self._alike(a, b)
@@ -285,11 +285,11 @@ class _Reader:
             except InvalidArgument:
                 raise self._error(f"compares a date with {shown(b.data)}: write it like '2020-01-31'") from None
             return a, _Value("date", float(moment.astype(np.int64)))
-        if b.kind == "text" and a.kind == "option" and a.column is not None:
+        if b.kind in {"text", "number"} and np.ndim(b.data) == 0 and a.kind == "option" and a.column is not None:
             options = a.column.options
             if b.data not in options:
                 raise self._error(
-                    f"compares {visible(a.column.name, 60)!r} with {visible(b.data, 60)!r}, which it cannot be."
+                    f"compares {visible(a.column.name, 60)!r} with {shown(b.data)}, which it cannot be."
                     f"{checks.did_you_mean(b.data, [option for option in options if isinstance(option, str)])}"
                 )
             return a, _Value("option", float(options.index(b.data)), a.column)

@@ -253,7 +253,7 @@ class TabularSpace(Space):
         row, reference = self._one(x), self._known_reference()
         flags = differences(self._columns, row, reference)[0]
         names = [name for name, flag in zip(self._columns, flags, strict=True) if flag]
-        return {name: (reference[name].iloc[0], row[name].iloc[0]) for name in names}
+        return {name: (reference[name].tolist()[0], row[name].tolist()[0]) for name in names}
 
     def distance(self, a: Any, b: Any) -> NDArray[np.float64]:
         """Gower's distances (1971), shape (n, m): the mean over the searched columns.
@@ -346,7 +346,8 @@ class TabularSpace(Space):
         shown_names = ", ".join(visible(name, 30) for name in self._names[:6])
         more = ", ..." if len(self._names) > 6 else ""
         extras = [f"{len(self._fixed)} frozen"] if self._fixed else []
-        extras += [f"{len(self._constraints)} constraints"] if self._constraints else []
+        count = len(self._constraints)
+        extras += [f"{count} constraint{'s' if count > 1 else ''}"] if count else []
         extras += ["with a copula"] if self._copula is not None else []
         return f"TabularSpace({len(self._names)} columns: {'; '.join([shown_names + more, *extras])})"
 

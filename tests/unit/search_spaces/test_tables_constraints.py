@@ -18,12 +18,13 @@ COLUMNS = {
     "start": fv.Date("2020-01-01", "2020-12-31"),
     "end": fv.Date("2020-01-01", "2020-12-31"),
     "level": fv.Ordered([1, 2, 5]),
+    "grade": fv.Ordered([3, 2, 1]),
     "two words": fv.Uniform(0, 1),
 }
 
 
-def space(**options):
-    return fv.TabularSpace(COLUMNS, **options)
+def space(dtypes=None, **options):
+    return fv.TabularSpace(COLUMNS, dtypes={"grade": "category", **(dtypes or {})}, **options)
 
 
 BATCH = space().sample(np.random.default_rng(0), 400)
@@ -58,6 +59,8 @@ BATCH = space().sample(np.random.default_rng(0), 400)
         ("start + 7 < end", lambda r: r.start + pd.Timedelta(days=7) < r.end),
         ("level >= 2", lambda r: r.level >= 2),
         ("level * 2 == a", lambda r: r.level * 2 == r.a),
+        ("grade >= 2", lambda r: r.grade.isin([2, 1])),
+        ("1 != grade", lambda r: r.grade != 1),
         ("`two words` < .5", lambda r: r["two words"] < 0.5),
         ("  a > 1  ", lambda r: r.a > 1),
     ],
@@ -101,6 +104,7 @@ def test_text(text, want):
         "colour > 'green'",
         "colour == 'grey'",
         "size < 3",
+        "grade < 4",
         "start < 3",
         "start < 'soon'",
         "start + start > end",
