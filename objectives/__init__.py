@@ -15,8 +15,8 @@ from featviz.objectives.terms import margin, maximise, minimise
 from featviz.objectives.total_variation import TotalVariation, total_variation
 
 __all__ = [
-    "Changes",
     "OBJECTIVES",  # the registry of terms and penalties, by kind
+    "Changes",
     "Objective",  # a weighted sum of terms, less penalties
     "Penalty",  # the base of what is subtracted: a number >= 0 of an input
     "Term",  # the base of what is added: a number of a box's outputs

@@ -175,7 +175,7 @@ def test_constraints_that_nothing_satisfies_stop_and_are_named():
     with pytest.raises(SpaceError, match=r"0 meet all.*often: 'a > 9' in 0;") as caught:
         space(constraints=["b >= 0", "a > 9", "a <= b"])
     assert isinstance(caught.value, FeatvizError)
-    with pytest.raises(SpaceError, match="number 1 .<lambda>. in 0"):
+    with pytest.raises(SpaceError, match=r"number 1 .<lambda>. in 0"):
         space(constraints=[lambda rows: rows.a > 9])
 
 

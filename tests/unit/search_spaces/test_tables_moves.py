@@ -46,9 +46,11 @@ def test_resampling_reaches_every_value():
     assert set(children["size"]) == {"s", "m", "l"}
     assert set(children.colour) == set("rgby")
     assert set(children.on) == {False, True}
-    assert children.debt.isna().any() and children.debt.notna().any()
+    assert children.debt.isna().any()
+    assert children.debt.notna().any()
     assert len(set(children.day)) == 9
-    assert children.x.min() < 0.01 and children.x.max() > 0.99
+    assert children.x.min() < 0.01
+    assert children.x.max() > 0.99
 
 
 def test_resampling_follows_what_the_others_say():
@@ -76,7 +78,8 @@ def test_borrowed_columns_are_those_of_the_mate():
     debt = list(COLUMNS).index("debt")
     took_gene = children.real[:, 3] == mates.real[:, 3]
     took_gap = children.categorical[:, 2] == mates.categorical[:, 2]
-    assert debt == 5 and (took_gap | ~took_gene).all()
+    assert debt == 5
+    assert (took_gap | ~took_gene).all()
 
 
 def test_a_step_goes_to_the_next_value():
