@@ -7,12 +7,17 @@
 ``wrapped``             ``Rounded`` (numbers on a grid) and ``Nullable`` (a variable with missing values)
 ``dates``               ``Date``
 ``columns``             a column: its variable, and how the values become a column of a data frame and back
+``dtypes``              the types that columns can have
+``frozen``              a column that has one value throughout
+``frames``              data frames: made from arrays, checked, mixed and compared
 ``inference``           the columns that a data frame has
 ``copula``              the Gaussian copula: how columns depend on each other
 ``correlations``        fitting it to the ranks of data
 ``constraints``         what must hold between columns, as functions or as text
 ``reference``           the row from which a search departs, and what differs from it
+``narrowing``           columns that may only rise or fall from the reference
 ``moves``               search operators for rows
+``written``             a space as a table of a TOML file
 ======================  =====================================================================================
 """
 

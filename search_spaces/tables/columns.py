@@ -51,6 +51,8 @@ class Column:
         genes = self.base_latent
         if genes is not None and (genes.genes != 1 or genes.records):
             raise InvalidArgument(f"column {label!r} must hold one value a row: leave its shape out.")
+        if self.kind == "number" and family_of(dtype) not in {"float", "integer", "masked"}:
+            raise InvalidArgument(f"column {label!r} holds numbers, which cannot be of type {dtype}.")
         if self.is_nullable and family_of(dtype) in {"integer", "boolean"}:
             raise InvalidArgument(
                 f"column {label!r} may be missing, which {dtype} cannot hold. Use 'Int64', 'boolean' or 'float64'."

@@ -149,6 +149,8 @@ def _from_text(text: str, columns: Mapping[str, Column | Frozen]) -> Constraint:
 
     def unquoted(match: re.Match[str]) -> str:
         name = f"quoted_{len(quoted)}_"
+        while name in text:
+            name += "_"
         quoted[name] = match[1]
         return name
 
@@ -156,7 +158,8 @@ def _from_text(text: str, columns: Mapping[str, Column | Frozen]) -> Constraint:
         tree = ast.parse(_QUOTED.sub(unquoted, text.strip()), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise InvalidArgument(
-            f"the constraint {label!r} cannot be read. Write it like 'a + b <= 10', names with spaces in backticks."
+            f"the constraint {label!r} cannot be read. Write it like 'a + b <= 10'; in backticks names with "
+            "spaces and those that are words of Python, such as `class`."
         ) from None
     if _depth(tree) > _DEEPEST:
         raise InvalidArgument(f"the constraint {label!r} is nested too deep.")
@@ -225,7 +228,12 @@ class _Reader:
         return _Value("date" if column.kind == "date" else "number", column.scale(series), column)
 
     def _constant(self, value: Any) -> _Value:
-        return _Value("text", value) if isinstance(value, str) else _Value("number", float(value))
+        if isinstance(value, str):
+            return _Value("text", value)
+        try:
+            return _Value("number", float(value))
+        except OverflowError:
+            raise self._error("holds a number that is too large") from None
 
     def _unary(self, node: ast.UnaryOp, rows: Any) -> _Value:
         inner = self.read(node.operand, rows)

@@ -12,7 +12,7 @@ __all__ = ["Ranks", "fitted_correlation", "nearest_correlation", "order_of_optio
 _COEFFICIENTS = 60
 # Steps in which the distribution of a column is described; a value more frequent than one step keeps its own.
 _STEPS = 300
-_GRID = np.linspace(-0.999, 0.999, 801)
+_GRID = np.linspace(-0.999, 0.999, 201)
 # The smallest eigenvalue that a matrix of correlations is let have, so that densities are finite.
 _FLOOR = 1e-3
 _DIGITS = 6

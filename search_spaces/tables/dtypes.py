@@ -62,6 +62,8 @@ def dtype_from(given: Any, variable: Any, nullable: bool) -> Any:
         dtype = pd.api.types.pandas_dtype(given)
     except TypeError:
         raise InvalidArgument(f"there is no type of columns {shown(given)}. Name one that pandas knows.") from None
+    if isinstance(dtype, np.dtype) and dtype.kind == "U":  # "str" before pandas 3
+        dtype = np.dtype(object)
     if family_of(dtype) is None:
         raise InvalidArgument(
             f"columns of type {shown(given)} are not supported: use numbers, bool, category, str, object or "

@@ -7,12 +7,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featviz import checks
-from featviz.errors import SpaceError, WrongType
+from featviz.errors import InvalidArgument, SpaceError, WrongType
 from featviz.search_spaces.tables.columns import Column, value_text
 from featviz.search_spaces.tables.dates import as_date
 from featviz.text import shown, visible
 
-__all__ = ["as_mapping", "check_reference", "differences", "row_scale", "row_values"]
+__all__ = [
+    "as_mapping",
+    "check_reference",
+    "differences",
+    "in_order",
+    "reference_and_frozen",
+    "row_scale",
+    "row_values",
+]
 
 # What rounding does to numbers on their way through the genes, as a part of the column's range.
 _ROUNDING = 1e-9
@@ -41,6 +49,39 @@ def as_mapping(given: Any, names: Sequence[str], what: str = "the reference") ->
                 f"{checks.did_you_mean(name, names)}"
             )
     return found
+
+
+def reference_and_frozen(
+    reference: Any, frozen: Any, columns: Mapping[str, Any]
+) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+    """The reference as a dict, and the values of the frozen columns, of which a list of names takes the reference's.
+
+    Raises:
+        InvalidArgument, WrongType, SpaceError: if they make no sense.
+    """
+    names = [*columns, *(frozen if isinstance(frozen, Mapping) else ())]
+    row = None if reference is None else as_mapping(reference, names)
+    if frozen is None:
+        return row, {}
+    if isinstance(frozen, Mapping):
+        return row, dict(frozen)
+    found = {}
+    for name in checks.unique_names("frozen", frozen) if len(frozen) else ():
+        if name not in columns:
+            raise InvalidArgument(f"{visible(name, 60)!r} is no column.{checks.did_you_mean(name, columns)}")
+        if row is None or name not in row:
+            raise InvalidArgument(f"column {visible(name, 60)!r} has no value to freeze it at: frozen={{name: value}}.")
+        found[name] = row[name]
+    return row, found
+
+
+def in_order(order: Sequence[str] | None, names: tuple[str, ...]) -> tuple[str, ...]:
+    """``names`` in the given order, or as they are."""
+    if order is None:
+        return names
+    if sorted(map(str, order)) != sorted(names):
+        raise InvalidArgument("order must hold the name of every column, each once.")
+    return tuple(order)
 
 
 def row_values(columns: Mapping[str, Column], row: Mapping[str, Any], what: str = "the reference") -> dict[str, Any]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from featviz import checks
 from featviz.blocks import Block, TableBlock
-from featviz.errors import InvalidArgument, MissingDependency, SpaceError, WrongType
+from featviz.errors import InvalidArgument, SpaceError, WrongType
 from featviz.latent import LatentDescription, Latents, Move, Prior
 from featviz.protocols import Spec
 from featviz.search_spaces.base import Space
@@ -18,10 +18,18 @@ from featviz.search_spaces.specs import part_from_spec
 from featviz.search_spaces.tables.columns import Column, value_text
 from featviz.search_spaces.tables.constraints import constraints_of, refuse_impossible
 from featviz.search_spaces.tables.copula import Copula, matrix_of
+from featviz.search_spaces.tables.frames import check_columns, exchanged, frame_of, gower, require_pandas
 from featviz.search_spaces.tables.frozen import Frozen
 from featviz.search_spaces.tables.inference import check_names, narrowed, schema_of
 from featviz.search_spaces.tables.moves import moves_of
-from featviz.search_spaces.tables.reference import as_mapping, check_reference, differences, row_values
+from featviz.search_spaces.tables.reference import (
+    as_mapping,
+    check_reference,
+    differences,
+    in_order,
+    reference_and_frozen,
+    row_values,
+)
 from featviz.search_spaces.tables.written import spec_of
 from featviz.text import shown, visible
 
@@ -37,8 +45,9 @@ class TabularSpace(Space):
             (categories with an order), ``fv.Boolean``, ``fv.Date``, or any of them in ``fv.Nullable``, which may be
             missing.
         constraints: what must hold in each row: text such as ``"low <= high"``, ``"a + b <= 10"``,
-            ``"city in ['Bonn', 'Rome'] or age > 30"`` (names with spaces in backticks), or functions of a data frame
-            such as ``lambda rows: rows.low <= rows.high``. Text that involves a missing value holds.
+            ``"city in ['Bonn', 'Rome'] or age > 30"`` (in backticks: names with spaces, and words of Python), or
+            functions of a data frame such as ``lambda rows: rows.low <= rows.high``. Text that involves a missing value
+            holds.
         frozen: columns that have one value throughout, by name; or a list of names, for the values of ``reference``.
         reference: one row (a dict, a Series or a frame of one row) from which a search departs: what differs is marked,
             and there is a move that sets columns back. A column left out is missing.
@@ -74,12 +83,12 @@ class TabularSpace(Space):
         order: Sequence[str] | None = None,
         correlation: Any = None,
     ) -> None:
-        _require_pandas()
+        require_pandas()
         if not isinstance(columns, Mapping):
             raise WrongType(f"columns must be a dict of names and variables, but they are {shown(columns)}.")
-        row, kept = _reference_and_frozen(reference, frozen, columns)
+        row, kept = reference_and_frozen(reference, frozen, columns)
         types = dict(dtypes or {})
-        self._names = _ordered(order, check_names([*columns, *(name for name in kept if name not in columns)]))
+        self._names = in_order(order, check_names([*columns, *(name for name in kept if name not in columns)]))
         for what, given in (("dtypes", types), ("monotone", monotone or {})):
             checks.option_names(what, given, self._names)
         declared = {
@@ -144,10 +153,10 @@ class TabularSpace(Space):
             InvalidArgument, WrongType: for a column that cannot be searched: one without values, of mixed or unknown
                 types, with infinite numbers or names that are no text; the message says what to do.
         """
-        _require_pandas()
+        require_pandas()
         if not hasattr(df, "columns") or not hasattr(df, "iloc"):
             raise WrongType(f"expected a pandas DataFrame, but it is {shown(df)}.")
-        row, kept = _reference_and_frozen(reference, frozen, dict.fromkeys(df.columns))
+        row, kept = reference_and_frozen(reference, frozen, dict.fromkeys(df.columns))
         found = schema_of(
             df,
             frozen=kept,
@@ -196,7 +205,7 @@ class TabularSpace(Space):
         made = {name: column.make(values[name]) for name, column in self._columns.items()}
         n = len(next(iter(made.values())))
         whole = {name: made[name] if name in made else self._fixed[name].make(n) for name in self._names}
-        return _frame(whole)
+        return frame_of(whole)
 
     def encode(self, inputs: Any) -> dict[str, Any]:
         """The values of rows: exact, but for rounding, where the space holds them, else the nearest.
@@ -211,7 +220,7 @@ class TabularSpace(Space):
         if not hasattr(inputs, "columns"):
             row = as_mapping(inputs, self._names, "the row")
             return row_values(self._columns, row, "the row")
-        self._check_frame(inputs)
+        check_columns(inputs, self._columns, self._names)
         return {name: column.read(inputs[name]) for name, column in self._columns.items()}
 
     def valid(self, inputs: Any) -> NDArray[np.bool_]:
@@ -241,7 +250,7 @@ class TabularSpace(Space):
         Raises:
             SpaceError: in a space without a reference.
         """
-        self._check_frame(inputs)
+        check_columns(inputs, self._columns, self._names)
         return differences(self._columns, inputs, self._known_reference())
 
     def changes(self, x: Any) -> dict[str, tuple[Any, Any]]:
@@ -261,17 +270,7 @@ class TabularSpace(Space):
         Numbers, dates and places of ordered categories count as parts of their range, at most 1; categories and truth
         values as 0 or 1; so does whether a value is missing.
         """
-        total = np.zeros((len(a), len(b)))
-        for name, column in self._columns.items():
-            first, second = column.scale(a[name])[:, None], column.scale(b[name])[None, :]
-            if column.kind in {"nominal", "boolean"}:
-                apart = (first != second).astype(np.float64)
-            else:
-                low, high = column.range
-                apart = np.minimum(np.abs(first - second) / ((high - low) or 1.0), 1.0)
-            gaps = np.isnan(first), np.isnan(second)
-            total += np.where(gaps[0] | gaps[1], (gaps[0] != gaps[1]).astype(np.float64), apart)
-        return total / len(self._columns)
+        return gower(self._columns, a, b)
 
     def units(self, x: Any) -> tuple[str, ...]:  # noqa: ARG002  the same for every row
         """The names of the columns that are not frozen."""
@@ -289,25 +288,12 @@ class TabularSpace(Space):
         Returns:
             A data frame of m rows.
         """
-        import pandas as pd  # noqa: PLC0415  slow to import
-
-        row = self._one(x)
         other = self.decode_latents(fill) if isinstance(fill, Latents) else fill
-        self._check_frame(other)
-        m = len(masks)
-        if len(other) not in {1, m}:
-            raise SpaceError(f"expected {m} rows to fill in, or one, but {len(other)} came.")
-        both = pd.concat([row[list(self._names)], other[list(self._names)]], ignore_index=True)
-        sources = 1 + (np.arange(m) if len(other) == m else np.zeros(m, dtype=np.intp))
-        place = {name: i for i, name in enumerate(units)}
+        check_columns(other, self._columns, self._names)
         unknown = next((name for name in units if name not in self._columns), None)
         if unknown is not None:
             raise SpaceError(f"{shown(unknown)} is no column here.{checks.did_you_mean(unknown, self._columns)}")
-        taken = {}
-        for name in self._names:
-            source = np.where(masks[:, place[name]], 0, sources) if name in place else np.zeros(m, dtype=np.intp)
-            taken[name] = both[name].array.take(source)
-        return _frame(taken)
+        return exchanged(self._one(x), other, self._names, units=units, masks=masks)
 
     def render(self, x: Any) -> list[Block]:
         """One row as a table of names and values; with a reference also its values, and marks where they differ."""
@@ -371,65 +357,8 @@ class TabularSpace(Space):
     def _one(self, x: Any) -> Any:
         """One row in any form as a frame of one row of this space's types."""
         if hasattr(x, "columns") and len(x) == 1:
-            self._check_frame(x)
+            check_columns(x, self._columns, self._names)
             return x
         if isinstance(x, Latents):
             return self.decode_latents(x)
         return self.decode(row_values(self._columns, as_mapping(x, self._names, "the row"), "the row"))
-
-    def _check_frame(self, inputs: Any) -> None:
-        if not hasattr(inputs, "columns") or not hasattr(inputs, "iloc"):
-            raise SpaceError(f"expected a pandas DataFrame, but it is {shown(type(inputs).__name__)}.")
-        for name in self._columns:
-            if name not in inputs.columns:
-                raise SpaceError(f"the rows lack the column {visible(name, 60)!r}.")
-        for name in inputs.columns:
-            if name not in self._names:
-                raise SpaceError(
-                    f"the rows have a column {visible(name, 60)!r}, which this space does not have. Leave it out."
-                    f"{checks.did_you_mean(name, self._names)}"
-                )
-
-
-def _frame(arrays: Mapping[str, Any]) -> Any:
-    import pandas as pd  # noqa: PLC0415  slow to import
-
-    # Of a bare array of objects that are text pandas would make another type.
-    whole = {name: pd.Series(a, dtype=object) if a.dtype == object else a for name, a in arrays.items()}
-    return pd.DataFrame(whole, copy=False)
-
-
-def _require_pandas() -> None:
-    try:
-        import pandas  # noqa: F401, ICN001, PLC0415  slow to import and optional
-    except ImportError:
-        raise MissingDependency(
-            "a TabularSpace needs pandas, which is not installed. Run: pip install 'featviz[tables]'"
-        ) from None
-
-
-def _reference_and_frozen(
-    reference: Any, frozen: Any, columns: Mapping[str, Any]
-) -> tuple[dict[str, Any] | None, dict[str, Any]]:
-    names = [*columns, *(frozen if isinstance(frozen, Mapping) else ())]
-    row = None if reference is None else as_mapping(reference, names)
-    if frozen is None:
-        return row, {}
-    if isinstance(frozen, Mapping):
-        return row, dict(frozen)
-    found = {}
-    for name in checks.unique_names("frozen", frozen) if len(frozen) else ():
-        if name not in columns:
-            raise InvalidArgument(f"{visible(name, 60)!r} is no column.{checks.did_you_mean(name, columns)}")
-        if row is None or name not in row:
-            raise InvalidArgument(f"column {visible(name, 60)!r} has no value to freeze it at: frozen={{name: value}}.")
-        found[name] = row[name]
-    return row, found
-
-
-def _ordered(order: Sequence[str] | None, names: tuple[str, ...]) -> tuple[str, ...]:
-    if order is None:
-        return names
-    if sorted(map(str, order)) != sorted(names):
-        raise InvalidArgument("order must hold the name of every column, each once.")
-    return tuple(order)

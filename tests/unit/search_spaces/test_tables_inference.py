@@ -150,6 +150,36 @@ def test_one_row_can_be_searched_where_ranges_say_what_may_change():
     assert set(drawn.city) == {"Rome"}
 
 
+def test_categories_of_any_kind_keep_their_type():
+    rng = np.random.default_rng(0)
+    df = pd.DataFrame(
+        {
+            "bin": pd.cut(rng.normal(size=60), [-9, -1, 0, 9]),
+            "year": pd.Categorical(rng.choice([2019, 2020, 2021], 60)),
+            "when": pd.Categorical(rng.choice(pd.date_range("2020-01-01", periods=3), 60)),
+        }
+    )
+    space = fv.TabularSpace.from_dataframe(df, reference=df.iloc[[0]])
+    drawn = space.sample(np.random.default_rng(1), 200)
+    assert drawn.dtypes.equals(df.dtypes)
+    assert drawn.bin.cat.ordered
+    assert all(set(drawn[name]) == set(df[name]) for name in df)
+    pd.testing.assert_frame_equal(space.decode_latents(space.encode_inputs(df)), df)
+    assert space.spec() is None
+    assert len(space.render(drawn.iloc[[0]])[0].rows) == 3
+
+
+def test_a_column_without_room_leaves_the_correlations_of_the_others():
+    df = frame()
+    row = df.iloc[0].to_dict() | {"age": 90, "rank": "high"}
+    space = fv.TabularSpace.from_dataframe(df, reference=row, monotone={"age": "increasing", "rank": "increasing"})
+    assert not {"age", "rank"} & set(space.searched)
+    want, found = (
+        codes(space, each).corr("spearman").to_numpy() for each in (df, space.sample(np.random.default_rng(1), 4_000))
+    )
+    assert np.nanmax(np.abs(want - found)) < 0.1
+
+
 def test_floats_of_32_bits_keep_their_decimals():
     column = inferred(pd.Series(np.arange(50, dtype="float32") / 10, name="x").astype("float32"))
     assert column.variable.step == 0.1
