@@ -11,6 +11,7 @@
 ``pictures``            real pictures, from arrays or files, in the form that ``ImageSpace`` works with
 ``series``              ``TimeSeriesSpace``: series of any length and number of channels
 ``tokens``              ``TokenSpace``: sequences of tokens, as ids or as text
+``tables``              ``TabularSpace``: rows of a table, from a data frame or column by column
 ``joining``             the latent of a whole from those of its parts
 ``specs``               spaces by name, and spaces from a table of a TOML file
 ======================  =====================================================================================
@@ -23,18 +24,26 @@ from featviz.search_spaces.pictures import load_pictures
 from featviz.search_spaces.quantities import Integer, LogUniform, Uniform
 from featviz.search_spaces.series import TimeSeriesSpace
 from featviz.search_spaces.specs import SEARCH_SPACES, part_from_spec, space_from_spec
+from featviz.search_spaces.tables import Boolean, Date, Nullable, Ordered, Quantiles, Rounded, TabularSpace
 from featviz.search_spaces.tokens import TokenSpace
 from featviz.search_spaces.variables import Real, Variable
 
 __all__ = [  # noqa: RUF022  in the order of a reader
     # for users
+    "Boolean",
     "Choice",
+    "Date",
     "ImageSpace",
     "Integer",
     "LogUniform",
+    "Nullable",
+    "Ordered",
     "Permutation",
+    "Quantiles",
     "Real",
+    "Rounded",
     "Space",
+    "TabularSpace",
     "TimeSeriesSpace",
     "TokenSpace",
     "Uniform",

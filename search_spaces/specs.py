@@ -17,6 +17,7 @@ SEARCH_SPACES = Registry(
     "featviz.search_spaces",
     {
         "ImageSpace": "featviz.search_spaces.image:ImageSpace",
+        "TabularSpace": "featviz.search_spaces.tables.space:TabularSpace",
         "TimeSeriesSpace": "featviz.search_spaces.series:TimeSeriesSpace",
         "TokenSpace": "featviz.search_spaces.tokens:TokenSpace",
     },
@@ -24,11 +25,17 @@ SEARCH_SPACES = Registry(
 
 # The variables that a spec may name besides spaces.
 VARIABLES = {
+    "Boolean": "featviz.search_spaces.tables.levels:Boolean",
     "Choice": "featviz.search_spaces.choices:Choice",
+    "Date": "featviz.search_spaces.tables.dates:Date",
     "Integer": "featviz.search_spaces.quantities:Integer",
     "LogUniform": "featviz.search_spaces.quantities:LogUniform",
+    "Nullable": "featviz.search_spaces.tables.wrapped:Nullable",
+    "Ordered": "featviz.search_spaces.tables.levels:Ordered",
     "Permutation": "featviz.search_spaces.choices:Permutation",
+    "Quantiles": "featviz.search_spaces.tables.quantiles:Quantiles",
     "Real": "featviz.search_spaces.variables:Real",
+    "Rounded": "featviz.search_spaces.tables.wrapped:Rounded",
     "Uniform": "featviz.search_spaces.quantities:Uniform",
 }
 

@@ -273,6 +273,9 @@ def _leaves(batch: Any) -> list[Any]:
     if isinstance(batch, dict | tuple):
         parts = [batch[name] for name in sorted(batch)] if isinstance(batch, dict) else batch
         return [leaf for part in parts for leaf in _leaves(part)]
+    if hasattr(batch, "dtypes") and hasattr(batch, "columns"):
+        # A frame as a whole would be an array of objects, in which numbers had to be equal to the last bit.
+        return [np.array(list(map(str, batch.columns))), *(batch[name].to_numpy() for name in batch.columns)]
     return [batch.to_numpy() if hasattr(batch, "to_numpy") else batch]
 
 
@@ -297,8 +300,8 @@ def _near(a: Any, b: Any, tolerance: float = _ROUNDING) -> bool:
 def _near_arrays(a: NDArray[Any], b: NDArray[Any], tolerance: float) -> bool:
     if a.shape != b.shape or a.dtype != b.dtype or a.dtype.kind not in "fc":
         return _digest(a) == _digest(b)
-    largest = max(1.0, float(np.abs(b).max(initial=0)))
-    return bool(np.allclose(a, b, rtol=0, atol=tolerance * largest))
+    largest = max(1.0, float(np.abs(b).max(initial=0, where=np.isfinite(b))))
+    return bool(np.allclose(a, b, rtol=0, atol=tolerance * largest, equal_nan=True))
 
 
 def _expect(holds: bool, message: str) -> None:
