@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from featviz.black_boxes import BlackBox as BlackBox
     from featviz.black_boxes import black_box as black_box
     from featviz.blocks import ImageBlock as ImageBlock
+    from featviz.blocks import SeriesBlock as SeriesBlock
+    from featviz.blocks import TableBlock as TableBlock
     from featviz.blocks import TextBlock as TextBlock
+    from featviz.blocks import TokensBlock as TokensBlock
     from featviz.errors import FeatvizError as FeatvizError
     from featviz.errors import FeatvizWarning as FeatvizWarning
     from featviz.errors import StopSearch as StopSearch
@@ -60,7 +63,7 @@ _HOMES = {
     "featviz.study": ("Run", "Study", "load", "search"),
     "featviz.errors": ("FeatvizError", "FeatvizWarning", "StopSearch"),
     "featviz.latent": ("LatentDescription", "Latents", "Move"),
-    "featviz.blocks": ("ImageBlock", "TextBlock"),
+    "featviz.blocks": ("ImageBlock", "SeriesBlock", "TableBlock", "TextBlock", "TokensBlock"),
 }
 # Loaded when first used as well. Not in __all__: ``from featviz import *`` is for names to search with.
 _MODULES = ("errors", "testing")

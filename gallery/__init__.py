@@ -3,14 +3,15 @@
 ``build_gallery`` is the door. Behind it, in the order in which a run passes through them:
 
 - ``sources``: which runs, and those that cannot be read;
-- ``shown``: a candidate as pictures and text, with the files that carry them;
-- ``charts``: curves and bars as coordinates, for the templates to draw;
+- ``shown``: a candidate as the views of its blocks, with the files that carry them;
+- ``views``: what is shown of a block in the room that there is;
+- ``charts``, ``traces``: curves, bars and series as coordinates, for the templates to draw;
 - ``snippet``: the Python and the command that make the run again;
 - ``pages``: what the page of a run and its card say;
 - ``site``: the output folder, into which only whole files get;
 - ``formats``, ``pictures``, ``markup``: numbers, pixels and templates.
 
-Text that came from outside reaches a page only through the ``foreign`` and ``plain`` filters of ``markup``.
+Text that came from outside reaches a page only through the filters of ``markup``.
 """
 
 from featviz.gallery.build import build_gallery

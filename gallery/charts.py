@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from featviz.gallery.formats import count, number
 from featviz.text import visible
 
-__all__ = ["Bar", "Bars", "Chart", "Frame", "Line", "Path", "Tick", "bars", "chart", "table"]
+__all__ = ["Bar", "Bars", "Chart", "Frame", "Line", "Path", "Tick", "bars", "chart", "linear_ticks", "table"]
 
 # A logarithmic axis is taken when half of the climb lies in this first part of the evaluations.
 _EARLY = 0.1
@@ -129,11 +129,11 @@ def chart(lines: Sequence[Line], frame: Frame = FRAME) -> Chart | None:
         return None
     last = max(int(line.evaluations[-1]) for line in drawn)
     low, high = min(float(line.best.min()) for line in drawn), max(float(line.best.max()) for line in drawn)
-    y_values = _linear_ticks(low, high, 5)
+    y_values = linear_ticks(low, high, 5)
     low, high = min(low, y_values[0]), max(high, y_values[-1])
     logarithmic = last >= 20 and any(_climbs_early(line, last) for line in drawn if line.kind == "search")
     first = min(int(line.evaluations[0]) for line in drawn)
-    x_values = _log_ticks(first, last) if logarithmic else _linear_ticks(0, last, 4)
+    x_values = _log_ticks(first, last) if logarithmic else linear_ticks(0, last, 4)
     start = float(min(first, *x_values)) if logarithmic else 0.0
 
     def x_of(value: float) -> float:
@@ -238,7 +238,7 @@ def _climbs_early(line: Line, last: int) -> bool:
     return early is not None and bool(early - line.best[0] > 0.5 * climb)
 
 
-def _linear_ticks(low: float, high: float, most: int) -> list[float]:
+def linear_ticks(low: float, high: float, most: int) -> list[float]:
     """Round numbers, at most about ``most``, of which the outer two enclose [low, high]."""
     if high - low <= 1e-12 * max(abs(low), abs(high), 1e-300):
         pad = abs(high) * 0.1 or 1.0

@@ -8,11 +8,10 @@ from featviz.errors import SpaceError
 from featviz.gallery import charts
 from featviz.gallery.formats import date, duration, flat, plural
 from featviz.gallery.markup import render
-from featviz.gallery.pictures import shown_size, thumbnail, to_image
-from featviz.gallery.shown import Picture, show_large, show_small
+from featviz.gallery.shown import show_large, show_on_card, show_small
 from featviz.gallery.snippet import snippet
 from featviz.gallery.sources import Entry, comparable_random, first, is_random, part
-from featviz.text import visible
+from featviz.gallery.views import View
 
 if TYPE_CHECKING:
     from featviz.study import Candidate, Run
@@ -21,8 +20,6 @@ __all__ = ["Card", "damaged_card", "index_page", "run_page"]
 
 GRID = 6
 MOST_REASONS = 8
-CARD_SIDE = 168
-_WORDS_ON_CARD = 160
 STATUS_NOTES = {
     "running": "This run was still going on, or was killed, when the page was built.",
     "interrupted": "This run was interrupted before its budget was spent; it can be resumed.",
@@ -44,8 +41,7 @@ class Card:
     optimiser: str
     created: str
     status: str
-    picture: Picture | None
-    words: str
+    view: View | None
     error: str = ""
 
 
@@ -60,7 +56,7 @@ class Fact:
 
 def damaged_card(entry: Entry) -> Card:
     """The card of a run that could not be read."""
-    return Card(entry.name, "", "", "", None, None, 0, "", "", "damaged", None, "", entry.error)
+    return Card(entry.name, "", "", "", None, None, 0, "", "", "damaged", None, entry.error)
 
 
 def index_page(cards: list[Card]) -> bytes:
@@ -177,17 +173,7 @@ def _lines(run: "Run", random: _Random) -> list[charts.Line]:
 
 
 def _card(run: "Run", page: str, best: "Candidate | None", random: _Random, files: dict[str, bytes]) -> Card:
-    picture, words = None, ""
-    for block in run.render(best) if best else ():
-        if hasattr(block, "pixels"):
-            image = to_image(block.pixels)
-            files["best.webp"] = thumbnail(image)
-            size = shown_size(image.width, image.height, CARD_SIDE)
-            alt = f"best input, {image.width} by {image.height} pixels"
-            source = f"runs/{page}/best.webp"
-            picture = Picture(source, "", size.width, size.height, size.pixelated, alt, "")
-            break
-        words = words or visible(" ".join(block.text.split()), _WORDS_ON_CARD)
+    view = show_on_card(run.render(best), page, files) if best else None
     return Card(
         name=run.name,
         page=page,
@@ -199,8 +185,7 @@ def _card(run: "Run", page: str, best: "Candidate | None", random: _Random, file
         optimiser=str(part(run, "provenance").get("optimiser") or part(run, "search").get("optimiser", "")),
         created=date(part(run, "provenance").get("created")),
         status=run.status,
-        picture=picture,
-        words=words,
+        view=view,
     )
 
 

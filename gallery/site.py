@@ -13,7 +13,7 @@ _MARKER = ".featviz-gallery"
 _MARKER_TEXT = b"This folder is written by featviz gallery. Files in it may be replaced or removed by a later build.\n"
 _RUNS = "runs"
 # Everything that a build ever writes: only such files are removed, so that nothing of the user's can be.
-_OURS = re.compile(r"(index\.html|(best|random|top|diverse)[-0-9]*\.(png|webp|npy|txt)|\..*\.tmp)")
+_OURS = re.compile(r"(index\.html|(best|random|top|diverse)[-0-9]*(-?input)?\.(png|webp|npy|txt|json|csv)|\..*\.tmp)")
 _OUR_FOLDER = re.compile(r"[a-z0-9-]+-[0-9a-f]{8}(-\d+)?")
 
 

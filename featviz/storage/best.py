@@ -1,35 +1,35 @@
 """``best/``: the best inputs of a run in their native form, readable without featviz.
 
-``best.json`` lists them; beside it stand, for each, what the space's blocks hold (a PNG for a picture, text
-otherwise) and, for array inputs, an ``.npy`` with the exact values.
+``best.json`` lists them. Beside it stand, for each, what the space's blocks hold (``01.png``, ``01-2.txt``, ...: PNG
+for a picture, JSON for tokens, CSV for a table and a series, text otherwise), and the input itself where a file can
+hold it (``01-input.npy`` for an array, ``.csv`` for a data frame, ``.json`` for what JSON can say).
 """
 
-import io
 import json
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-import numpy as np
-
-from featviz.blocks import Block, ImageBlock, TextBlock
+from featviz.blocks import Block, TextBlock
 from featviz.errors import RunDamaged, StorageError
+from featviz.storage.block_files import MOST_BYTES, BlockFile, block_file, read_array, read_block
 from featviz.storage.encoding import UNREADABLE
 from featviz.storage.files import read_regular
+from featviz.storage.input_files import input_file, read_input
 from featviz.text import first_line, visible
 
-__all__ = ["FOLDER", "BestInput", "has_best", "read_best", "write_best", "write_image"]
+__all__ = ["FOLDER", "BestInput", "has_best", "read_best", "write_best"]
 
 FOLDER = "best"
 _LIST = "best.json"
-_OURS = re.compile(r"best\.json|\d\d(-\d+)?\.(png|txt|npy)")
+_OURS = re.compile(r"best\.json|\d\d(-\d+|-input)?\.(png|txt|npy|json|csv)")
 # What a reader bears of a run that may come from somebody else; a run of ours has 19 inputs.
 _MAX_ENTRIES = 40
-_MAX_LIST, _MAX_TEXT, _MAX_ARRAY = 1_000_000, 5_000_000, 100_000_000
-_MAX_PIXELS = 20_000_000
+_MAX_LIST = 20_000_000
+# So much of the list is for one file, so that the whole is not more than what is read.
+_MAX_DESCRIBED = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +61,8 @@ def write_best(run: Path, entries: Sequence[BestInput]) -> None:
             place.mkdir(exist_ok=True)
         _clear(part)
         listed = [_write_entry(part, number, entry) for number, entry in enumerate(entries, start=1)]
-        (part / _LIST).write_text(json.dumps(listed, indent=1) + "\n", encoding="utf-8")
+        lines = ",\n".join(json.dumps(entry) for entry in listed)
+        (part / _LIST).write_text(f"[\n{lines}\n]\n", encoding="utf-8")
         # The list goes first and comes last: without it there is nothing to be misread.
         (folder / _LIST).unlink(missing_ok=True)
         _clear(folder)
@@ -104,68 +105,44 @@ def read_best(run: Path) -> list[BestInput]:
         raise RunDamaged(f"{visible(str(folder), 300)} cannot be read: {first_line(error)}") from error
 
 
-def write_image(path: Path | BinaryIO, block: ImageBlock) -> None:
-    """Write a picture as a lossless PNG; one with other than 1, 3 or 4 channels as the mean of them."""
-    from PIL import Image  # noqa: PLC0415  only a run with pictures needs Pillow
-
-    pixels = block.pixels
-    if pixels.shape[2] not in {1, 3, 4}:
-        pixels = pixels.mean(axis=2, keepdims=True).round().astype(np.uint8)
-    Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels).save(path, format="PNG", optimize=True)
-
-
 def _write_entry(folder: Path, number: int, entry: BestInput) -> dict[str, Any]:
     stem = f"{number:02d}"
-    kinds = []
-    for i, block in enumerate(entry.blocks):
-        name = stem if i == 0 else f"{stem}-{i + 1}"
-        if isinstance(block, ImageBlock):
-            write_image(folder / f"{name}.png", block)
-            kinds.append({"kind": "image", "shape": list(block.pixels.shape), "caption": block.caption})
-        else:
-            (folder / f"{name}.txt").write_text(block.text, encoding="utf-8", errors="backslashreplace")
-            kinds.append({"kind": "text", "caption": block.caption})
-    array = isinstance(entry.input, np.ndarray) and entry.input.dtype.kind in "biuf"
-    if array:
-        np.save(folder / f"{stem}.npy", entry.input, allow_pickle=False)
-    return {"id": entry.id, "role": entry.role, "score": entry.score, "array": array, "blocks": kinds}
+    blocks = []
+    for name, block in zip(_names(stem, len(entry.blocks)), entry.blocks, strict=True):
+        file = _bearable(block_file(block))
+        (folder / f"{name}.{file.suffix}").write_bytes(file.content)
+        blocks.append(file.described)
+    kept = input_file(entry.input)
+    described = None
+    if kept is not None and len(kept.content) <= MOST_BYTES[kept.suffix] and _is_short(kept.described):
+        (folder / f"{stem}-input.{kept.suffix}").write_bytes(kept.content)
+        described = kept.described
+    return {"id": entry.id, "role": entry.role, "score": entry.score, "input": described, "blocks": blocks}
+
+
+def _bearable(file: BlockFile) -> BlockFile:
+    """``file``, or a text in its place when it is larger than what is read."""
+    if len(file.content) <= MOST_BYTES[file.suffix] and _is_short(file.described):
+        return file
+    size = len(file.content)
+    return block_file(TextBlock(f"a block of {size:,} bytes was too large to be kept", file.described["caption"]))
+
+
+def _is_short(described: dict[str, Any]) -> bool:
+    return len(json.dumps(described)) <= _MAX_DESCRIBED
 
 
 def _read_entry(folder: Path, number: int, entry: dict[str, Any]) -> BestInput:
     stem = f"{number:02d}"
-    x = _read_array(folder / f"{stem}.npy") if entry["array"] else None
-    names = (stem if i == 0 else f"{stem}-{i + 1}" for i in range(len(entry["blocks"])))
-    blocks = [_read_block(folder, name, described) for name, described in zip(names, entry["blocks"], strict=True)]
+    x = None
+    if "array" in entry:  # a run of the days when arrays alone were kept
+        x = read_array(folder / f"{stem}.npy") if entry["array"] else None
+    elif entry["input"] is not None:
+        x = read_input(folder, f"{stem}-input", entry["input"])
+    described = entry["blocks"]
+    blocks = [read_block(folder, name, d) for name, d in zip(_names(stem, len(described)), described, strict=True)]
     return BestInput(int(entry["id"]), str(entry["role"]), float(entry["score"]), x, blocks)
 
 
-def _read_block(folder: Path, name: str, described: dict[str, Any]) -> Block:
-    caption = str(described["caption"])
-    if described["kind"] == "text":
-        return TextBlock(read_regular(folder / f"{name}.txt", _MAX_TEXT).decode("utf-8"), caption)
-    from PIL import Image  # noqa: PLC0415  only a run with pictures needs Pillow
-
-    height, width = (int(side) for side in described["shape"][:2])
-    content = io.BytesIO(read_regular(folder / f"{name}.png", _MAX_ARRAY))
-    try:
-        with Image.open(content, formats=["PNG"]) as image:
-            # The size stands in the file's head: a picture made to fill the memory is refused before it is unpacked.
-            if image.size != (width, height) or width * height > _MAX_PIXELS:
-                raise ValueError(f"{name}.png is not the picture that was written")
-            pixels = np.asarray(image, dtype=np.uint8)
-    except Image.DecompressionBombError as error:
-        raise ValueError(f"{name}.png is too large") from error
-    return ImageBlock(pixels if pixels.ndim == 3 else pixels[:, :, None], caption)
-
-
-def _read_array(path: Path) -> np.ndarray[Any, Any]:
-    """The array in an ``.npy`` file, its declared size held against the file's before anything is allocated."""
-    content = read_regular(path, _MAX_ARRAY)
-    file = io.BytesIO(content)
-    head = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-    shape, fortran, dtype = head[np.lib.format.read_magic(file)](file)
-    begin = file.tell()
-    if dtype.kind not in "biuf" or math.prod(shape) * dtype.itemsize != len(content) - begin:
-        raise ValueError(f"{path.name} is not the array that was written")
-    flat = np.frombuffer(content, dtype=dtype, offset=begin)
-    return flat.reshape(shape, order="F" if fortran else "C").copy()
+def _names(stem: str, count: int) -> list[str]:
+    return [stem if i == 0 else f"{stem}-{i + 1}" for i in range(count)]

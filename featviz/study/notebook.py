@@ -5,7 +5,11 @@ import html
 import io
 from typing import TYPE_CHECKING
 
-from featviz.blocks import Block, ImageBlock
+import numpy as np
+from numpy.typing import NDArray
+
+from featviz.blocks import Block, ImageBlock, SeriesBlock, TableBlock, TokensBlock
+from featviz.downsampling import min_max
 from featviz.text import visible
 
 if TYPE_CHECKING:
@@ -15,6 +19,8 @@ __all__ = ["run_html"]
 
 _SHOWN = 5
 _HEIGHT = 128
+_TOKENS, _ROWS, _COLUMNS, _CELL = 60, 12, 4, 60
+_WIDTH, _LANE, _LANES, _POINTS = 240, 64, 4, 240
 
 
 def run_html(run: "Run") -> str:
@@ -33,14 +39,77 @@ def run_html(run: "Run") -> str:
 
 
 def _blocks_html(blocks: list[Block]) -> str:
-    return "".join(
-        _image_html(block) if isinstance(block, ImageBlock) else f"<code>{html.escape(visible(block.text))}</code>"
-        for block in blocks
+    return "".join(_block_html(block) for block in blocks)
+
+
+def _block_html(block: Block) -> str:
+    if isinstance(block, ImageBlock):
+        return _image_html(block)
+    if isinstance(block, TokensBlock):
+        return _tokens_html(block)
+    if isinstance(block, TableBlock):
+        return _table_html(block)
+    if isinstance(block, SeriesBlock):
+        return _series_html(block)
+    return f"<code>{html.escape(visible(block.text))}</code>"
+
+
+def _tokens_html(block: TokensBlock) -> str:
+    changed = block.changed or (False,) * len(block.tokens)
+    shown = list(zip(block.tokens, changed, strict=True))[:_TOKENS]
+    words = [(html.escape(visible(token, _CELL).replace(" ", "␣")) or "<i>empty</i>", mark) for token, mark in shown]
+    chips = " ".join(f"<code><b><u>{word}</u></b></code>" if mark else f"<code>{word}</code>" for word, mark in words)
+    rest = len(block.tokens) - len(shown)
+    more = f" and {rest:,} more" if rest else ""
+    return f"<div style='text-align:left;max-width:22em'>{chips}{more}</div>"
+
+
+def _table_html(block: TableBlock) -> str:
+    changed = block.changed or (False,) * len(block.rows)
+    rows = list(zip(block.rows, changed, strict=True))
+    if len(rows) > _ROWS:
+        rows.sort(key=lambda row: not row[1])  # those that differ come first, as they say the most
+    heads = "".join(f"<th>{html.escape(visible(name, _CELL))}</th>" for name in block.columns[:_COLUMNS])
+    body = "".join(_row_html(cells[:_COLUMNS], mark) for cells, mark in rows[:_ROWS])
+    rest = len(rows) - _ROWS
+    more = f"<div>and {rest:,} more rows</div>" if rest > 0 else ""
+    return f"<table><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>{more}"
+
+
+def _row_html(cells: tuple[str, ...], mark: bool) -> str:
+    texts = [html.escape(visible(cell, _CELL)) for cell in cells]
+    return (
+        "<tr>" + "".join(f"<td><b><u>{text}</u></b></td>" if mark else f"<td>{text}</td>" for text in texts) + "</tr>"
     )
 
 
+def _series_html(block: SeriesBlock) -> str:
+    """The channels below one another, each on its own scale."""
+    length, channels = block.values.shape
+    lines = "".join(_line_svg(block.values[:, i].astype(float), i) for i in range(min(channels, _LANES)))
+    height = min(channels, _LANES) * _LANE
+    title = f"{length:,} samples, {channels:,} channel{'' if channels == 1 else 's'}"
+    return (
+        f"<svg role='img' viewBox='0 0 {_WIDTH} {height}' width='{_WIDTH}' height='{height}'>"
+        f"<title>{title}</title>{lines}</svg>"
+    )
+
+
+def _line_svg(values: NDArray[np.float64], lane: int) -> str:
+    kept = min_max(values, _POINTS)
+    low, high = float(values.min()), float(values.max())
+    scale = high / 2 - low / 2  # halved, for the span of the largest numbers is infinite
+    part = (values[kept] / 2 - low / 2) / scale if scale else np.full(len(kept), 0.5)
+    xs = kept * (_WIDTH / max(1, len(values) - 1))
+    ys = (lane + 1) * _LANE - 4 - part * (_LANE - 8)
+    points = " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(xs, ys, strict=True))
+    # A round end shows a series of one sample, whose line has no length.
+    end = "" if len(kept) > 1 else f" {points}"
+    return f"<polyline points='{points}{end}' fill='none' stroke='currentColor' stroke-linecap='round'/>"
+
+
 def _image_html(block: ImageBlock) -> str:
-    from featviz.storage.best import write_image  # noqa: PLC0415  only a run with pictures needs Pillow
+    from featviz.storage.block_files import write_image  # noqa: PLC0415  only a run with pictures needs Pillow
 
     buffer = io.BytesIO()
     write_image(buffer, block)

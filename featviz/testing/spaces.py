@@ -18,14 +18,14 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import tomli_w
 from numpy.typing import NDArray
 
 from featviz.batches import batch_length, take
-from featviz.blocks import ImageBlock, TextBlock
+from featviz.blocks import Block
 from featviz.errors import FeatvizError, LatentShapeError, SpaceError
 from featviz.latent import Latents
 from featviz.protocols import SearchSpace, Spec
@@ -114,8 +114,9 @@ def check_distance(space: SearchSpace) -> None:
 def check_render(space: SearchSpace) -> None:
     """``render`` gives a list of at least one block."""
     blocks = space.render(_one(space.decode_latents(_latents(space))))
-    good = isinstance(blocks, list) and blocks and all(isinstance(b, ImageBlock | TextBlock) for b in blocks)
-    _expect(bool(good), f"render must return a list of ImageBlock or TextBlock, but it returned {blocks!r:.100}.")
+    good = isinstance(blocks, list) and blocks and all(isinstance(b, Block) for b in blocks)
+    kinds = ", ".join(kind.__name__ for kind in get_args(Block))
+    _expect(bool(good), f"render must return a list of blocks ({kinds}), but it returned {blocks!r:.100}.")
 
 
 def check_encode(space: SearchSpace) -> None:

@@ -5,7 +5,8 @@ from gallery_fakes import fake_candidates, fake_run
 from PIL import Image
 
 from featviz.blocks import ImageBlock, TextBlock
-from featviz.gallery.shown import Picture, Words, show_large, show_small
+from featviz.gallery.shown import show_large, show_small
+from featviz.gallery.views import Picture, Words
 
 
 def test_the_best_comes_as_png_and_npy_without_loss():
@@ -45,12 +46,12 @@ def test_what_was_not_kept_is_not_shown(monkeypatch):
 def test_inputs_that_are_no_arrays_have_no_npy(monkeypatch):
     run = fake_run()
     monkeypatch.setattr(run, "render", lambda candidate: [TextBlock("x")])
-    for value in (None, "text", {"a": 1}, np.array([{}], dtype=object)):
+    for value in (None, "x", {"a": 1}, np.array([{}], dtype=object)):
         files = {}
         candidate = fake_candidates(1)[0]
         object.__setattr__(candidate, "input", value)
         show_large(run, candidate, "best", "it", files)
-        assert sorted(files) == ["best.txt"]
+        assert sorted(files) == (["best.json", "best.txt"] if isinstance(value, dict) else ["best.txt"])
 
 
 def test_large_pictures_have_thumbnails_only_in_a_grid():

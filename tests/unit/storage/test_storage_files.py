@@ -25,7 +25,7 @@ def entry(number=7, x=None, blocks=None):
 
 def test_best_inputs_come_back_exactly(tmp_path):
     x = np.random.default_rng(0).random((6, 4, 1), dtype=np.float32)
-    write_best(tmp_path, [entry(x=x), entry(8, x={"not": "an array"}, blocks=[TextBlock("text \u202e", "b")])])
+    write_best(tmp_path, [entry(x=x), entry(8, x={"not JSON": object()}, blocks=[TextBlock("text \u202e", "b")])])
     first, second = read_best(tmp_path)
     assert (first.id, first.role, first.score) == (7, "top", 1.5)
     np.testing.assert_array_equal(first.input, x)
@@ -90,12 +90,12 @@ def huge_png():
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("01.npy", npy_with_pickle()),
-        ("01.npy", pickle.dumps(Boom())),
-        ("01.npy", zip_bomb()),
-        ("01.npy", huge_header()),
-        ("01.npy", b"\x93NUMPY"),
-        ("01.npy", b""),
+        ("01-input.npy", npy_with_pickle()),
+        ("01-input.npy", pickle.dumps(Boom())),
+        ("01-input.npy", zip_bomb()),
+        ("01-input.npy", huge_header()),
+        ("01-input.npy", b"\x93NUMPY"),
+        ("01-input.npy", b""),
         ("01.png", huge_png()),
         ("01.png", b"not a picture"),
         ("best.json", b"[{}]"),
@@ -129,7 +129,7 @@ def test_links_pipes_and_devices_are_not_read(tmp_path):
 
 def test_what_is_too_large_is_not_read(tmp_path):
     write_best(tmp_path, [entry(x=np.zeros((6, 4, 1), dtype=np.float32))])
-    with (tmp_path / "best" / "01.npy").open("wb") as file:
+    with (tmp_path / "best" / "01-input.npy").open("wb") as file:
         np.lib.format.write_array_header_1_0(file, {"descr": "<f8", "fortran_order": False, "shape": (20_000, 20_000)})
         file.truncate(file.tell() + 8 * 20_000**2)  # sparse: takes no room on the disk
     with pytest.raises(RunDamaged, match="bytes"):
