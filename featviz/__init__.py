@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from featviz.errors import FeatvizError as FeatvizError
     from featviz.errors import FeatvizWarning as FeatvizWarning
     from featviz.errors import StopSearch as StopSearch
+    from featviz.explain import Explanation as Explanation
+    from featviz.explain import saliency as saliency
     from featviz.gallery import build_gallery as build_gallery
     from featviz.latent import LatentDescription as LatentDescription
     from featviz.latent import Latents as Latents
@@ -48,6 +50,7 @@ __version__ = VERSION
 
 _HOMES = {
     "featviz.black_boxes": ("BlackBox", "black_box"),
+    "featviz.explain": ("Explanation", "saliency"),
     "featviz.gallery": ("build_gallery",),
     "featviz.objectives": ("Objective", "Penalty", "margin", "maximise", "minimise", "total_variation"),
     "featviz.search_spaces": (

@@ -7,6 +7,7 @@
 ``choices``             ``Choice`` and ``Permutation``
 ``image``               ``ImageSpace``: pictures of any height, width and number of channels
 ``decoders``            how genes become pictures: ``dct``, ``pixels``, or a function of your own
+``patches``             the parts of a picture that saliency hides
 ``pictures``            real pictures, from arrays or files, in the form that ``ImageSpace`` works with
 ``joining``             the latent of a whole from those of its parts
 ``specs``               spaces by name, and spaces from a table of a TOML file

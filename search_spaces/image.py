@@ -13,6 +13,7 @@ from featviz.protocols import Spec
 from featviz.registry import import_object, is_import_path
 from featviz.search_spaces.base import Space
 from featviz.search_spaces.decoders import CustomDecoder, DctDecoder, Decoder, PixelDecoder
+from featviz.search_spaces.patches import patch_names, with_patches_of
 from featviz.search_spaces.pictures import PictureShape, to_bytes, to_unit
 from featviz.search_spaces.variables import Real
 from featviz.text import visible
@@ -150,6 +151,14 @@ class ImageSpace(Space):
         values = self.height * self.width * self.channels
         scale = (self.high - self.low) * float(np.sqrt(values))
         return super().distance(a, b) / scale
+
+    def units(self, x: Any) -> tuple[str, ...]:  # noqa: ARG002  every picture of the space has the same
+        """The names of square patches, at most 12 along the longer side."""
+        return patch_names(self._shape)
+
+    def apply(self, x: Any, units: Sequence[str], masks: NDArray[np.bool_], fill: Any) -> NDArray[np.float32]:
+        """Copies of a picture in which some patches are those of other pictures; see :meth:`Space.apply`."""
+        return with_patches_of(np.asarray(x, dtype=np.float32), self._shape, units, masks, np.asarray(fill))
 
     def spec(self) -> Spec | None:
         """The arguments that make this space, or None where the decoder is a function without an import path."""
