@@ -34,12 +34,18 @@ if TYPE_CHECKING:
     from featviz.objectives import minimise as minimise
     from featviz.objectives import total_variation as total_variation
     from featviz.search_spaces import Choice as Choice
+    from featviz.search_spaces import Constant as Constant
+    from featviz.search_spaces import DictSpace as DictSpace
     from featviz.search_spaces import ImageSpace as ImageSpace
     from featviz.search_spaces import Integer as Integer
+    from featviz.search_spaces import ListSpace as ListSpace
     from featviz.search_spaces import LogUniform as LogUniform
+    from featviz.search_spaces import OneOf as OneOf
+    from featviz.search_spaces import Optional as Optional
     from featviz.search_spaces import Permutation as Permutation
     from featviz.search_spaces import Real as Real
     from featviz.search_spaces import Space as Space
+    from featviz.search_spaces import TupleSpace as TupleSpace
     from featviz.search_spaces import Uniform as Uniform
     from featviz.study import Run as Run
     from featviz.study import Study as Study
@@ -55,12 +61,18 @@ _HOMES = {
     "featviz.objectives": ("Objective", "Penalty", "margin", "maximise", "minimise", "total_variation"),
     "featviz.search_spaces": (
         "Choice",
+        "Constant",
+        "DictSpace",
         "ImageSpace",
         "Integer",
+        "ListSpace",
         "LogUniform",
+        "OneOf",
+        "Optional",
         "Permutation",
         "Real",
         "Space",
+        "TupleSpace",
         "Uniform",
     ),
     "featviz.study": ("Run", "Study", "load", "search"),

@@ -173,6 +173,9 @@ class LatentDescription:
         prior: the joint prior, where genes depend on each other; None when they do not.
         moves: search operators for these genes.
         feasible: which of n latents stand for valid inputs, bool of shape (n,); None when all do.
+        canonical: the same latents with every gene that has no say (of an option that was not chosen, of an element
+            behind the end of a list) set to one value, so that latents of equal inputs are equal; for comparing, not
+            for searching on. None when every gene has a say.
         stepwise: whether a small step of a real gene often changes nothing (whole numbers; columns of a table, which
             models cut in steps), so that a search that follows slopes is the wrong one.
     """
@@ -184,6 +187,7 @@ class LatentDescription:
     prior: Prior | None = None
     moves: tuple[Move, ...] = ()
     feasible: Callable[[Latents], NDArray[np.bool_]] | None = None
+    canonical: Callable[[Latents], Latents] | None = None
     stepwise: bool = False
 
     def __post_init__(self) -> None:

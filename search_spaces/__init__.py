@@ -9,6 +9,7 @@
 ``decoders``            how genes become pictures: ``dct``, ``pixels``, or a function of your own
 ``patches``             the parts of a picture that saliency hides
 ``pictures``            real pictures, from arrays or files, in the form that ``ImageSpace`` works with
+``composites``          spaces made of other spaces: ``DictSpace``, ``TupleSpace``, ``ListSpace``, ``OneOf``...
 ``joining``             the latent of a whole from those of its parts
 ``specs``               spaces by name, and spaces from a table of a TOML file
 ======================  =====================================================================================
@@ -16,6 +17,16 @@
 
 from featviz.search_spaces.base import Space
 from featviz.search_spaces.choices import Choice, Permutation
+from featviz.search_spaces.composites import (
+    Composite,
+    Constant,
+    DictSpace,
+    Difference,
+    ListSpace,
+    OneOf,
+    Optional,
+    TupleSpace,
+)
 from featviz.search_spaces.image import ImageSpace
 from featviz.search_spaces.pictures import load_pictures
 from featviz.search_spaces.quantities import Integer, LogUniform, Uniform
@@ -25,16 +36,24 @@ from featviz.search_spaces.variables import Real, Variable
 __all__ = [  # noqa: RUF022  in the order of a reader
     # for users
     "Choice",
+    "Constant",
+    "DictSpace",
     "ImageSpace",
     "Integer",
+    "ListSpace",
     "LogUniform",
+    "OneOf",
+    "Optional",
     "Permutation",
     "Real",
     "Space",
+    "TupleSpace",
     "Uniform",
     "load_pictures",
     # for authors of spaces and for the layers above
     "SEARCH_SPACES",
+    "Composite",
+    "Difference",
     "Variable",
     "part_from_spec",
     "space_from_spec",

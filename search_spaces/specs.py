@@ -15,12 +15,20 @@ __all__ = ["SEARCH_SPACES", "VARIABLES", "part_from_spec", "space_from_spec"]
 SEARCH_SPACES = Registry(
     "search space",
     "featviz.search_spaces",
-    {"ImageSpace": "featviz.search_spaces.image:ImageSpace"},
+    {
+        "DictSpace": "featviz.search_spaces.composites:DictSpace",
+        "ImageSpace": "featviz.search_spaces.image:ImageSpace",
+        "ListSpace": "featviz.search_spaces.composites:ListSpace",
+        "OneOf": "featviz.search_spaces.composites:OneOf",
+        "Optional": "featviz.search_spaces.composites:Optional",
+        "TupleSpace": "featviz.search_spaces.composites:TupleSpace",
+    },
 )
 
-# The variables that a spec may name besides spaces.
+# The variables and constants that a spec may name besides spaces.
 VARIABLES = {
     "Choice": "featviz.search_spaces.choices:Choice",
+    "Constant": "featviz.search_spaces.composites:Constant",
     "Integer": "featviz.search_spaces.quantities:Integer",
     "LogUniform": "featviz.search_spaces.quantities:LogUniform",
     "Permutation": "featviz.search_spaces.choices:Permutation",

@@ -24,7 +24,7 @@ import numpy as np
 import tomli_w
 from numpy.typing import NDArray
 
-from featviz.batches import batch_length, take
+from featviz.batches import batch_length, take, take_one
 from featviz.blocks import Block
 from featviz.errors import FeatvizError, LatentShapeError, SpaceError
 from featviz.latent import Latents
@@ -82,7 +82,7 @@ def check_arguments_are_kept(space: SearchSpace) -> None:
     _expect(latents.digest() == before.digest(), "decode_latents changed its latents.")
     kept = _digest(batch)
     space.distance(batch, batch)
-    space.render(_one(batch))
+    space.render(take_one(batch, 0))
     _encoded(space, batch)
     _expect(_digest(batch) == kept, "distance, render or encode_inputs changed its inputs.")
     again = space.decode_latents(before)
@@ -113,7 +113,7 @@ def check_distance(space: SearchSpace) -> None:
 
 def check_render(space: SearchSpace) -> None:
     """``render`` gives a list of at least one block."""
-    blocks = space.render(_one(space.decode_latents(_latents(space))))
+    blocks = space.render(take_one(space.decode_latents(_latents(space)), 0))
     good = isinstance(blocks, list) and blocks and all(isinstance(b, Block) for b in blocks)
     kinds = ", ".join(kind.__name__ for kind in get_args(Block))
     _expect(bool(good), f"render must return a list of blocks ({kinds}), but it returned {blocks!r:.100}.")
@@ -261,18 +261,13 @@ def _encoded(space: SearchSpace, batch: Any) -> Latents | None:
         return None
 
 
-def _one(batch: Any) -> Any:
-    if isinstance(batch, dict):
-        return {name: _one(part) for name, part in batch.items()}
-    if isinstance(batch, tuple):
-        return tuple(_one(part) for part in batch)
-    return batch.iloc[0] if hasattr(batch, "iloc") else batch[0]
-
-
 def _leaves(batch: Any) -> list[Any]:
     if isinstance(batch, dict | tuple):
         parts = [batch[name] for name in sorted(batch)] if isinstance(batch, dict) else batch
         return [leaf for part in parts for leaf in _leaves(part)]
+    if isinstance(batch, list) and not all(isinstance(x, str | int | float) for x in batch):
+        # Inputs of any shape, each with parts of its own; their number belongs to what is compared.
+        return [len(batch), *(leaf for x in batch for leaf in _leaves(x))]
     return [batch.to_numpy() if hasattr(batch, "to_numpy") else batch]
 
 
@@ -290,8 +285,10 @@ def _same(a: Any, b: Any) -> bool:
 
 
 def _near(a: Any, b: Any, tolerance: float = _ROUNDING) -> bool:
-    pairs = list(zip(_leaves(a), _leaves(b), strict=True))
-    return all(_near_arrays(np.asarray(x), np.asarray(y), tolerance) for x, y in pairs)
+    first, second = _leaves(a), _leaves(b)
+    if len(first) != len(second):
+        return False
+    return all(_near_arrays(np.asarray(x), np.asarray(y), tolerance) for x, y in zip(first, second, strict=True))
 
 
 def _near_arrays(a: NDArray[Any], b: NDArray[Any], tolerance: float) -> bool:
