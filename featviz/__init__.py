@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from featviz.search_spaces import Space as Space
     from featviz.search_spaces import TupleSpace as TupleSpace
     from featviz.search_spaces import Uniform as Uniform
+    from featviz.search_spaces import from_gymnasium as from_gymnasium
     from featviz.study import Run as Run
     from featviz.study import Study as Study
     from featviz.study import load as load
@@ -74,6 +75,7 @@ _HOMES = {
         "Space",
         "TupleSpace",
         "Uniform",
+        "from_gymnasium",
     ),
     "featviz.study": ("Run", "Study", "load", "search"),
     "featviz.errors": ("FeatvizError", "FeatvizWarning", "StopSearch"),

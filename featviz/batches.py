@@ -68,14 +68,15 @@ def concatenate(batches: Sequence[Any]) -> Any:
 def stack(inputs: Sequence[Any]) -> Any:
     """A batch of single inputs, as :func:`take_one` gives them: arrays and numbers become an array, text a list.
 
-    Inputs of several kinds (dicts with other keys, arrays of other shapes) become a list.
+    Inputs of several kinds (dicts with other keys, arrays of other shapes) and empty ones become a list, so that
+    :func:`unstack` gives back what was stacked.
     """
     first = inputs[0]
     if any(type(x) is not type(first) for x in inputs):
         return list(inputs)
-    if isinstance(first, dict) and all(x.keys() == first.keys() for x in inputs):
+    if isinstance(first, dict) and first and all(x.keys() == first.keys() for x in inputs):
         return {name: stack([x[name] for x in inputs]) for name in first}
-    if isinstance(first, tuple) and all(len(x) == len(first) for x in inputs):
+    if isinstance(first, tuple) and first and all(len(x) == len(first) for x in inputs):
         return tuple(stack(list(parts)) for parts in zip(*inputs, strict=True))
     if hasattr(first, "iloc"):
         return concatenate(list(inputs))

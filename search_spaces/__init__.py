@@ -10,11 +10,13 @@
 ``patches``             the parts of a picture that saliency hides
 ``pictures``            real pictures, from arrays or files, in the form that ``ImageSpace`` works with
 ``composites``          spaces made of other spaces: ``DictSpace``, ``TupleSpace``, ``ListSpace``, ``OneOf``...
+``adapters``            spaces from Gymnasium spaces and from JSON schemas
 ``joining``             the latent of a whole from those of its parts
 ``specs``               spaces by name, and spaces from a table of a TOML file
 ======================  =====================================================================================
 """
 
+from featviz.search_spaces.adapters import from_gymnasium
 from featviz.search_spaces.base import Space
 from featviz.search_spaces.choices import Choice, Permutation
 from featviz.search_spaces.composites import (
@@ -49,6 +51,7 @@ __all__ = [  # noqa: RUF022  in the order of a reader
     "Space",
     "TupleSpace",
     "Uniform",
+    "from_gymnasium",
     "load_pictures",
     # for authors of spaces and for the layers above
     "SEARCH_SPACES",
