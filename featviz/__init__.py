@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from featviz.search_spaces import TupleSpace as TupleSpace
     from featviz.search_spaces import Uniform as Uniform
     from featviz.search_spaces import from_gymnasium as from_gymnasium
+    from featviz.search_spaces import from_json_schema as from_json_schema
     from featviz.study import Run as Run
     from featviz.study import Study as Study
     from featviz.study import load as load
@@ -76,6 +77,7 @@ _HOMES = {
         "TupleSpace",
         "Uniform",
         "from_gymnasium",
+        "from_json_schema",
     ),
     "featviz.study": ("Run", "Study", "load", "search"),
     "featviz.errors": ("FeatvizError", "FeatvizWarning", "StopSearch"),

@@ -16,7 +16,7 @@
 ======================  =====================================================================================
 """
 
-from featviz.search_spaces.adapters import from_gymnasium
+from featviz.search_spaces.adapters import from_gymnasium, from_json_schema
 from featviz.search_spaces.base import Space
 from featviz.search_spaces.choices import Choice, Permutation
 from featviz.search_spaces.composites import (
@@ -52,6 +52,7 @@ __all__ = [  # noqa: RUF022  in the order of a reader
     "TupleSpace",
     "Uniform",
     "from_gymnasium",
+    "from_json_schema",
     "load_pictures",
     # for authors of spaces and for the layers above
     "SEARCH_SPACES",

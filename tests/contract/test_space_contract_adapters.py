@@ -1,5 +1,6 @@
 """Spaces made from Gymnasium spaces and JSON schemas: the contract, and whether inputs fit what they were made from."""
 
+import json
 import warnings
 
 import numpy as np
@@ -8,6 +9,7 @@ from gymnasium import spaces
 
 import featviz as fv
 from featviz.batches import take_one
+from featviz.search_spaces.adapters.json_validation import fits
 from featviz.testing.spaces import SpaceContract, _same
 
 INF = np.inf
@@ -116,3 +118,127 @@ class TestGymnasium(SpaceContract):
             assert units
             kept = space.apply(latents[row : row + 1], units, np.ones((4, len(units)), dtype=bool), fill)
             assert _same(kept, space.decode_latents(latents[[row] * 4]))
+
+
+TREE = {
+    "$defs": {
+        "tree": {
+            "type": "object",
+            "properties": {
+                "v": {"type": "integer", "minimum": 0, "maximum": 9},
+                "children": {"type": "array", "items": {"$ref": "#/$defs/tree"}, "maxItems": 2},
+            },
+            "required": ["v"],
+        }
+    },
+    "$ref": "#/$defs/tree",
+}
+SHAPES = {
+    "oneOf": [
+        {
+            "type": "object",
+            "properties": {"kind": {"const": "circle"}, "r": {"type": "number", "exclusiveMinimum": 0}},
+            "required": ["kind", "r"],
+            "additionalProperties": False,
+        },
+        {
+            "type": "object",
+            "properties": {"kind": {"const": "box"}, "w": {"type": "number", "minimum": 0}},
+            "required": ["kind", "w"],
+            "additionalProperties": False,
+        },
+    ]
+}
+SCHEMAS = {
+    "integer in a range": {"type": "integer", "minimum": 3, "maximum": 17},
+    "integer without bounds": {"type": "integer"},
+    "integer above": {"type": "integer", "exclusiveMinimum": 5},
+    "number": {"type": "number", "minimum": -1, "exclusiveMaximum": 2.5},
+    "number without bounds": {"type": "number"},
+    "multiples": {"type": "number", "multipleOf": 0.1, "minimum": 0, "maximum": 1},
+    "whole multiples": {"type": "integer", "multipleOf": 7, "minimum": -20},
+    "boolean": {"type": "boolean"},
+    "text": {"type": "string", "minLength": 2, "maxLength": 5},
+    "text or null": {"type": ["string", "null"]},
+    "enum": {"enum": ["a", "b", "c"]},
+    "enum of all kinds": {"enum": [1, True, None, "x", [1, 2], {"a": 1}, 1.5]},
+    "enum that must fit": {"enum": [1, 2, "x", 30], "type": "integer", "maximum": 10},
+    "array": {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1}, "minItems": 1, "maxItems": 4},
+    "array of anything": {"type": "array"},
+    "unique": {"type": "array", "items": {"enum": ["a", "b", "c", "d"]}, "uniqueItems": True, "maxItems": 3},
+    "prefix": {"type": "array", "prefixItems": [{"type": "integer"}, {"const": "x"}], "items": {"type": "boolean"}},
+    "prefix alone": {"type": "array", "prefixItems": [{"enum": [1, 2]}, {"type": "string"}], "items": False},
+    "object": {
+        "type": "object",
+        "properties": {
+            "name": {"type": "string", "maxLength": 4},
+            "age": {"type": "integer", "minimum": 0},
+            "tags": {"type": "array", "items": {"enum": ["x", "y"]}},
+            "version": {"const": 3},
+        },
+        "required": ["name", "version"],
+    },
+    "object of few": {"properties": {n: {"type": "boolean"} for n in "abcd"}, "minProperties": 2, "maxProperties": 3},
+    "tree": TREE,
+    "shapes": SHAPES,
+    "any of": {"anyOf": [{"type": "integer", "maximum": 3}, {"type": "number", "minimum": 2}]},
+    "one of what overlaps": {
+        "oneOf": [{"type": "integer", "minimum": 0, "maximum": 9}, {"type": "integer", "minimum": 5, "maximum": 20}]
+    },
+    "all of": {
+        "allOf": [
+            {"properties": {"a": {"type": "boolean"}}, "required": ["a"]},
+            {"properties": {"b": {"type": "string"}}},
+        ],
+        "type": "object",
+    },
+    "alternatives with a common part": {
+        "type": "object",
+        "properties": {"a": {"type": "integer"}, "b": {"type": "integer"}},
+        "oneOf": [{"required": ["a"]}, {"required": ["b"]}],
+    },
+    "anything": {},
+}
+
+
+def check_fits(value, schema):
+    json.loads(json.dumps(value, allow_nan=False))
+    root = schema
+
+    def resolve(reference):
+        found = root
+        for step in reference.split("/")[1:]:
+            found = found[step]
+        return found
+
+    return fits(value, schema, resolve)
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+class TestJsonSchema(SpaceContract):
+    @pytest.fixture
+    def space(self, name):
+        return fv.from_json_schema(SCHEMAS[name])
+
+    def test_other_process(self, space, name):
+        if name in {"object", "tree"}:
+            super().test_other_process(space)
+
+    def test_inputs_fit(self, space, name):
+        rng = np.random.default_rng(1)
+        batch = space.sample(rng, 200)
+        assert all(check_fits(value, SCHEMAS[name]) for value in batch)
+        validator = pytest.importorskip("jsonschema").Draft202012Validator(SCHEMAS[name])
+        for value in batch:
+            validator.validate(value)
+
+    def test_moves_and_far_genes_fit(self, space, name):
+        rng = np.random.default_rng(3)
+        latents = space.latent.sample(rng, 30)
+        far = latents.copy()
+        far.real[:15], far.real[15:] = 40.0, -40.0
+        found = [far, *(move.propose(latents, latents[::-1], rng) for move in space.latent.moves)]
+        for some in found:
+            if space.latent.feasible is not None:
+                some = some[space.latent.feasible(some)]
+            assert all(check_fits(value, SCHEMAS[name]) for value in space.decode_latents(some))
