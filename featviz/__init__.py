@@ -44,11 +44,16 @@ if TYPE_CHECKING:
     from featviz.search_spaces import Optional as Optional
     from featviz.search_spaces import Permutation as Permutation
     from featviz.search_spaces import Real as Real
+    from featviz.search_spaces import RecordSpace as RecordSpace
     from featviz.search_spaces import Space as Space
     from featviz.search_spaces import TupleSpace as TupleSpace
     from featviz.search_spaces import Uniform as Uniform
+    from featviz.search_spaces import from_grammar as from_grammar
     from featviz.search_spaces import from_gymnasium as from_gymnasium
+    from featviz.search_spaces import from_hypothesis as from_hypothesis
     from featviz.search_spaces import from_json_schema as from_json_schema
+    from featviz.search_spaces import from_regex as from_regex
+    from featviz.search_spaces import space as space
     from featviz.study import Run as Run
     from featviz.study import Study as Study
     from featviz.study import load as load
@@ -73,11 +78,16 @@ _HOMES = {
         "Optional",
         "Permutation",
         "Real",
+        "RecordSpace",
         "Space",
         "TupleSpace",
         "Uniform",
+        "from_grammar",
         "from_gymnasium",
+        "from_hypothesis",
         "from_json_schema",
+        "from_regex",
+        "space",
     ),
     "featviz.study": ("Run", "Study", "load", "search"),
     "featviz.errors": ("FeatvizError", "FeatvizWarning", "StopSearch"),

@@ -11,6 +11,7 @@
 ``pictures``            real pictures, from arrays or files, in the form that ``ImageSpace`` works with
 ``composites``          spaces made of other spaces: ``DictSpace``, ``TupleSpace``, ``ListSpace``, ``OneOf``...
 ``adapters``            spaces from Gymnasium spaces and from JSON schemas
+``records``             spaces of any shape: one function of ``draw``, its choices recorded
 ``joining``             the latent of a whole from those of its parts
 ``specs``               spaces by name, and spaces from a table of a TOML file
 ======================  =====================================================================================
@@ -32,6 +33,15 @@ from featviz.search_spaces.composites import (
 from featviz.search_spaces.image import ImageSpace
 from featviz.search_spaces.pictures import load_pictures
 from featviz.search_spaces.quantities import Integer, LogUniform, Uniform
+from featviz.search_spaces.records import (
+    Draw,
+    FixedShape,
+    RecordSpace,
+    from_grammar,
+    from_hypothesis,
+    from_regex,
+    space,
+)
 from featviz.search_spaces.specs import SEARCH_SPACES, part_from_spec, space_from_spec
 from featviz.search_spaces.variables import Real, Variable
 
@@ -51,13 +61,20 @@ __all__ = [  # noqa: RUF022  in the order of a reader
     "Space",
     "TupleSpace",
     "Uniform",
+    "from_grammar",
     "from_gymnasium",
+    "from_hypothesis",
     "from_json_schema",
+    "from_regex",
     "load_pictures",
+    "space",
     # for authors of spaces and for the layers above
     "SEARCH_SPACES",
     "Composite",
     "Difference",
+    "Draw",
+    "FixedShape",
+    "RecordSpace",
     "Variable",
     "part_from_spec",
     "space_from_spec",

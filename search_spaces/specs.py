@@ -17,11 +17,14 @@ SEARCH_SPACES = Registry(
     "featviz.search_spaces",
     {
         "DictSpace": "featviz.search_spaces.composites:DictSpace",
+        "FixedShape": "featviz.search_spaces.records:FixedShape",
         "ImageSpace": "featviz.search_spaces.image:ImageSpace",
         "ListSpace": "featviz.search_spaces.composites:ListSpace",
         "OneOf": "featviz.search_spaces.composites:OneOf",
         "Optional": "featviz.search_spaces.composites:Optional",
         "TupleSpace": "featviz.search_spaces.composites:TupleSpace",
+        "from_grammar": "featviz.search_spaces.records:from_grammar",
+        "from_regex": "featviz.search_spaces.records:from_regex",
     },
 )
 
