@@ -19,6 +19,7 @@ OPTIMISERS = Registry(
         "sep-cma": "featviz.optimisers.sep_cma:SepCma",
         "snes": "featviz.optimisers.snes:Snes",
         "cma": "featviz.optimisers.full_cma:FullCma",
+        "ga": "featviz.optimisers.genetic:GeneticAlgorithm",
         "random": "featviz.optimisers.random_search:RandomSearch",
     },
 )
@@ -59,7 +60,7 @@ def make_optimiser(
     """The optimiser called ``name`` for the genes of ``latent``.
 
     Args:
-        name: "auto"; a registered name such as "sep-cma", "snes", "cma" or "random"; "nevergrad:NAME";
+        name: "auto"; a registered name such as "sep-cma", "snes", "cma", "ga" or "random"; "nevergrad:NAME";
             "optuna:NAME"; or "package.module:Class".
         latent: the genes to search.
         seed: 0 to 2**64 - 1.
@@ -84,7 +85,7 @@ def make_optimiser(
     if missing:
         raise IncompatibleOptimiser(
             f"the optimiser {visible(name)!r} searches {_listed(made.accepts)} genes only, but this space has "
-            f"{_listed(latent.kinds)} genes. Use optimiser='random', which takes both."
+            f"{_listed(latent.kinds)} genes. Use optimiser='ga' or 'random', which take every kind."
         )
     parameters = inspect.signature(made).parameters
     if not any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values()):
@@ -96,14 +97,19 @@ def make_optimiser(
 
 
 def _pick(latent: LatentDescription) -> tuple[str, str]:
-    if latent.kinds == {"real"}:
-        return "sep-cma", (
-            "all genes are real numbers; of what was measured, separable CMA-ES found the most on pictures "
-            "(benchmarks/RESULTS.md)"
+    if latent.kinds != {"real"}:
+        return "ga", (
+            f"the space has {_listed(latent.kinds - {'real'})} genes; the genetic algorithm takes every kind and "
+            "uses the space's own moves"
         )
-    return "random", (
-        "the space has categorical genes, and random search is the only optimiser here that takes them; it draws from "
-        "the space's prior and learns nothing"
+    if latent.stepwise:
+        return "ga", (
+            "small steps of this space's genes often change nothing, as with whole numbers or the columns of a "
+            "table; the genetic algorithm does not rely on slopes"
+        )
+    return "sep-cma", (
+        "all genes are real numbers; of what was measured, separable CMA-ES found the most on pictures "
+        "(benchmarks/RESULTS.md)"
     )
 
 

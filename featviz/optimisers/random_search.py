@@ -23,7 +23,7 @@ class RandomSearch:
     """Draws every latent from the prior and learns nothing.
 
     Args:
-        latent: genes of both kinds.
+        latent: genes of any kind.
         seed: 0 to 2**64 - 1.
         budget: checked, and not used.
         start: checked; it becomes the first latent.
@@ -31,8 +31,10 @@ class RandomSearch:
     """
 
     name: ClassVar[str] = "random"
-    accepts: ClassVar[frozenset[str]] = frozenset({"real", "categorical"})
+    accepts: ClassVar[frozenset[str]] = frozenset({"real", "categorical", "records"})
     replays: ClassVar[bool] = False
+    # Says so to the contract, which then checks it.
+    asks_feasible: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -12,6 +12,7 @@ In a test file, with pytest::
             return "my_package.my_module:MyOptimiser"
 """
 
+import dataclasses
 import io
 import json
 import os
@@ -24,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featviz.errors import WrongType
-from featviz.latent import LatentDescription, Latents
+from featviz.latent import LatentDescription, Latents, Move, Record
 from featviz.optimisers import make_optimiser
 from featviz.protocols import Optimiser
 
@@ -90,8 +91,12 @@ class OptimiserContract:
         _check_all_missing(_importable(optimiser))
 
     def test_progress(self, optimiser: str | type) -> None:
-        """It beats random search on a shifted sphere."""
+        """It beats random search on a shifted sphere with categorical genes and a record, where it takes them."""
         _check_progress(_importable(optimiser))
+
+    def test_feasible(self, optimiser: str | type) -> None:
+        """If it says that it asks for feasible latents only, it does."""
+        _check_feasible(_importable(optimiser))
 
     def test_row_order(self, optimiser: str | type) -> None:
         """The order of the rows told does not matter."""
@@ -117,7 +122,8 @@ def _check_members(name: str) -> None:
     optimiser, _ = _make(name)
     _require(isinstance(optimiser, Optimiser), "it lacks a member of featviz.protocols.Optimiser")
     kinds = frozenset(optimiser.accepts)
-    _require(kinds <= {"real", "categorical"} and len(kinds) > 0, f"accepts must name kinds of genes, but is {kinds}")
+    known = {"real", "categorical", "records"}
+    _require(kinds <= known and len(kinds) > 0, f"accepts must name kinds of genes, but is {kinds}")
     _require(isinstance(optimiser.replays, bool), "replays must be True or False")
     _require(int(optimiser.batch_size) >= 1, f"batch_size must be at least 1, but is {optimiser.batch_size}")
 
@@ -172,7 +178,8 @@ def _check_state(name: str) -> None:
 
 def _check_arguments(name: str) -> None:
     description = _description(name)
-    start = Latents(np.full((1, description.real), 0.25), np.zeros((1, len(description.options)), dtype=np.int64))
+    start = description.sample(np.random.default_rng(4), 1)
+    start.real[:] = 0.25
     before = start.digest()
     optimiser = make_optimiser(name, description, seed=1, budget=_BUDGET, start=start).optimiser
     twin = make_optimiser(name, description, seed=1, budget=_BUDGET, start=start.copy()).optimiser
@@ -237,6 +244,18 @@ def _check_progress(name: str) -> None:
     _require(best > bar, f"after {_BUDGET} evaluations its best is {best:.3g}; random search reaches {by_chance:.3g}")
 
 
+def _check_feasible(name: str) -> None:
+    """Half of the space is forbidden, and the score rises towards the forbidden half."""
+    latent = dataclasses.replace(_description(name), feasible=_allowed)
+    optimiser = make_optimiser(name, latent, seed=3, budget=_BUDGET).optimiser
+    if not getattr(optimiser, "asks_feasible", False):
+        return
+    for _ in range(12):
+        asked = optimiser.ask(int(optimiser.batch_size))
+        _require(bool(_allowed(asked).all()), "it asked for latents that the space forbids")
+        optimiser.tell(asked, _score(latent, asked))
+
+
 def _check_row_order(name: str) -> None:
     optimiser, latent = _make(name)
     other, _ = _make(name)
@@ -244,7 +263,8 @@ def _check_row_order(name: str) -> None:
     for _ in range(3):
         asked, again = optimiser.ask(int(optimiser.batch_size)), other.ask(int(other.batch_size))
         close = np.allclose(asked.real, again.real, rtol=1e-6, atol=1e-9)
-        _require(close, "it learnt something else from the same rows told in another order")
+        same = np.array_equal(asked.categorical, again.categorical) and np.array_equal(asked.records, again.records)
+        _require(close and same, "it learnt something else from the same rows told in another order")
         order = shuffled.permutation(len(again))
         optimiser.tell(asked, _score(latent, asked))
         other.tell(again[order], _score(latent, again[order]))
@@ -274,6 +294,7 @@ CHECKS: Mapping[str, Callable[[str], None]] = {
     "missing scores": _check_missing_scores,
     "all missing": _check_all_missing,
     "progress": _check_progress,
+    "feasible": _check_feasible,
     "row order": _check_row_order,
     "global state": _check_global_state,
 }
@@ -294,7 +315,53 @@ def _description(name: str) -> LatentDescription:
     """Genes of every kind that the optimiser accepts."""
     real = LatentDescription(_GENES)
     kinds = make_optimiser(name, real, budget=_BUDGET).optimiser.accepts
-    return LatentDescription(_GENES, (3, 5, 2)) if "categorical" in kinds else real
+    options = (3, 5, 2) if "categorical" in kinds else ()
+    if "records" not in kinds:
+        return LatentDescription(_GENES, options)
+    moves = (Move("another choice", _other_choice), Move("another length", _other_length))
+    return LatentDescription(_GENES, options, records=1, prior=_Prior(LatentDescription(_GENES, options)), moves=moves)
+
+
+class _Prior:
+    """Independent genes, and a record of 2 to 6 choices of 0 to 3."""
+
+    def __init__(self, genes: LatentDescription) -> None:
+        self._genes = genes
+
+    def sample(self, rng: np.random.Generator, n: int) -> Latents:
+        lengths = rng.integers(2, 7, size=n).tolist()
+        records = Latents.of_records([_record(rng.integers(4, size=length).tolist()) for length in lengths])
+        return Latents.beside([self._genes.sample(rng, n), records])
+
+    def log_density(self, latents: Latents) -> NDArray[np.float64]:
+        genes = Latents(latents.real, latents.categorical)
+        lengths = np.array([len(record) for record in latents.records[:, 0]])
+        return np.asarray(self._genes.log_prior(genes) - np.log(5) - lengths * np.log(4))
+
+
+def _record(choices: list[int]) -> Record:
+    return tuple((f"choice {i}", choice) for i, choice in enumerate(choices))
+
+
+def _other_choice(parents: Latents, _mates: Latents, rng: np.random.Generator) -> Latents:
+    children = parents.copy()
+    for row, record in enumerate(parents.records[:, 0]):
+        choices = [choice for _, choice in record]
+        choices[int(rng.integers(len(choices)))] = int(rng.integers(4))
+        children.records[row, 0] = _record(choices)
+    return children
+
+
+def _other_length(parents: Latents, _mates: Latents, rng: np.random.Generator) -> Latents:
+    children = parents.copy()
+    for row, record in enumerate(parents.records[:, 0]):
+        choices = [*(choice for _, choice in record), *rng.integers(4, size=4).tolist()]
+        children.records[row, 0] = _record(choices[: int(rng.integers(2, 7))])
+    return children
+
+
+def _allowed(latents: Latents) -> NDArray[np.bool_]:
+    return np.asarray(latents.real[:, 0] < 0.1)
 
 
 def _make(name: str, seed: int = 7) -> tuple[Optimiser, LatentDescription]:
@@ -303,9 +370,12 @@ def _make(name: str, seed: int = 7) -> tuple[Optimiser, LatentDescription]:
 
 
 def _score(description: LatentDescription, latents: Latents) -> NDArray[np.float64]:
-    """A sphere with its top at 1 in the real genes; option 1 is the best of each categorical gene."""
+    """A sphere with its top at 1, less what is missed elsewhere: option 1 of each gene, four times choice 1."""
     description.check(latents)
     miss = (latents.categorical != 1).sum(axis=1)
+    for column in latents.records.T:
+        choices = [[choice for _, choice in record] for record in column]
+        miss = miss + [abs(len(row) - 4) + sum(choice != 1 for choice in row) for row in choices]
     return np.asarray(-((latents.real - 1.0) ** 2).sum(axis=1) - miss, dtype=np.float64)
 
 

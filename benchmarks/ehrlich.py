@@ -1,0 +1,72 @@
+"""Sequences with motifs and forbidden transitions, of known maximum 1: how many instances a search solves.
+
+    python benchmarks/ehrlich.py [--quick]
+
+Ehrlich functions (see ``problems/ehrlich.py``), ten random instances of each size. Everyone may draw from the chain
+that the motifs come from, starts from the same number of its samples, and gets -0.1 for an infeasible sequence; every
+query counts. A figure is the best value so far: medians over the instances, and the least, most and mean at the end.
+
+Methods that cost milliseconds a query get fewer queries and instances; the columns say how many.
+"""
+
+import argparse
+
+from _table import print_json
+from peers.comparison import FIRST_SEED, Method, compare, print_results
+from peers.discrete import (
+    DiscreteProblem,
+    best_of_design,
+    catcma,
+    greedy,
+    nevergrad,
+    optuna_tpe,
+    prior_sampling,
+)
+from problems.ehrlich import Ehrlich
+
+# States, length, motifs, states a motif.
+SIZES = ((20, 15, 2, 5), (32, 32, 4, 4))
+CHECKPOINTS = (500, 1_000, 2_000, 5_000, 10_000)
+INSTANCES, QUICK_INSTANCES = 10, 3
+
+METHODS: dict[str, Method[DiscreteProblem]] = {
+    "best of the initial design": Method(best_of_design),
+    "prior sampling only": Method(prior_sampling),
+    "greedy one-token mutation": Method(greedy),
+    "cmaes:CatCMAwM": Method(catcma),
+    "nevergrad:DiscreteOnePlusOne": Method(nevergrad("DiscreteOnePlusOne")),
+    "nevergrad:PortfolioDiscreteOnePlusOne": Method(nevergrad("PortfolioDiscreteOnePlusOne")),
+    "nevergrad:DiscreteDE": Method(nevergrad("DiscreteDE", 30)),
+    "nevergrad:DiscreteLengler, TransitionChoice": Method(
+        nevergrad("DiscreteLenglerOnePlusOne", transitions=True), most=2_000, runs=3
+    ),
+    "optuna:TPE": Method(optuna_tpe, most=1_000, runs=2),
+}
+QUICK = tuple(METHODS)[:4]
+
+
+def problem(size: tuple[int, int, int, int], seed: int) -> DiscreteProblem:
+    function = Ehrlich(*size, seed=seed)
+    options = (function.states,) * function.length
+    return DiscreteProblem(f"Ehrlich{size}", options, function, function.sample_chain, 1.0)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--quick", action="store_true", help="three instances, and only methods that cost microseconds")
+    quick = parser.parse_args().quick
+    methods = {name: METHODS[name] for name in (QUICK if quick else METHODS)}
+    instances = QUICK_INSTANCES if quick else INSTANCES
+    report: dict[str, object] = {"benchmark": "ehrlich", "instances": instances, "checkpoints": list(CHECKPOINTS)}
+    for size in SIZES:
+        problems = [problem(size, FIRST_SEED + i) for i in range(instances)]
+        results = compare(methods, problems, CHECKPOINTS)
+        states, length, motifs, motif_length = size
+        title = f"Ehrlich, {states} states, length {length}, {motifs} motifs of {motif_length}"
+        print_results(f"{title}: best value (maximum 1) after so many queries", results, CHECKPOINTS, reached=1.0)
+        report[problems[0].name] = {name: result.report() for name, result in results.items()}
+    print_json(report)
+
+
+if __name__ == "__main__":
+    main()

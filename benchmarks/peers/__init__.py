@@ -1,0 +1,7 @@
+"""The other ways to search, at equal budgets and with the same knowledge as featviz.
+
+- ``recorder``: counts every query of every method and notes the best so far.
+- ``discrete``: sequences of options: baselines without a library, nevergrad, optuna, cmaes.
+- ``real``: boxes of real numbers: random, pycma, nevergrad, optuna, cmaes.
+- ``comparison``: runs methods on problems and prints the table.
+"""

@@ -1,0 +1,41 @@
+"""Counts every query of a function, initial design included, and notes the best so far."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Recorder"]
+
+Array = NDArray[np.float64]
+
+
+class Recorder:
+    """A batched score function that remembers.
+
+    Args:
+        score: the function, rows (n, ...) -> float64 (n,), finite.
+        budget: queries that count; a method stops when ``left()`` is 0. Those beyond it are answered and ignored.
+    """
+
+    def __init__(self, score: Callable[[NDArray[Any]], Array], budget: int) -> None:
+        self._score, self._budget = score, budget
+        self._scores: list[Array] = []
+        self.queries = 0
+
+    def __call__(self, rows: NDArray[Any]) -> Array:
+        """Scores, float64 (n,), of n rows."""
+        scores = np.asarray(self._score(rows), dtype=np.float64)
+        self._scores.append(scores)
+        self.queries += len(scores)
+        return scores
+
+    def left(self) -> int:
+        """Queries that the budget still allows."""
+        return max(self._budget - self.queries, 0)
+
+    def best(self, checkpoints: Sequence[int]) -> list[float]:
+        """The best score within so many queries, NaN beyond the budget. A method that stopped early keeps its best."""
+        best = np.maximum.accumulate(np.concatenate(self._scores)) if self._scores else np.full(1, np.nan)
+        return [float(best[min(c, len(best)) - 1]) if c <= self._budget else np.nan for c in checkpoints]

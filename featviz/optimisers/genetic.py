@@ -1,0 +1,277 @@
+"""A genetic algorithm for genes of every kind: few elites, many operators, and nothing evaluated twice."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from featviz import checks
+from featviz.errors import InvalidArgument, RunDamaged
+from featviz.latent import LatentDescription, Latents
+from featviz.optimisers._credit import Credit
+from featviz.optimisers._elites import Elites
+from featviz.optimisers._evolution import start_point
+from featviz.optimisers._scores import checked_scores
+from featviz.optimisers._seen import Seen, hashes
+from featviz.optimisers._stored import stored_array
+from featviz.optimisers._variation import Variation
+from featviz.random import Streams
+
+__all__ = ["GeneticAlgorithm"]
+
+Array = NDArray[np.float64]
+
+# Separates these random numbers from what else is drawn under the same seed.
+_STREAM = 104
+# Latents that are not asked for again: 2 MB of a stored state at most.
+_REMEMBERED = 1 << 18
+# Rows that were asked for and never told are forgotten beyond so many.
+_OUTSTANDING = 1 << 14
+# Rounds of making other children in place of those that are known or forbidden, before drawing from the prior.
+_ROUNDS = 8
+# Of parents that are elites number 0, 1, ... of m, the share of those before m x is x ** (1 / _PRESSURE).
+_PRESSURE = 1.5
+# Of children by crossover, those that are changed in a gene as well.
+_ALSO_CHANGED = 0.3
+# The operator of rows that were drawn from the prior, or came from elsewhere.
+_NONE = -1
+_FLOOR, _MEMORY = 0.2, 400.0
+_SMALLEST_STEP, _LARGEST_STEP = 1e-12, 1.0
+
+
+class _Children(NamedTuple):
+    """Proposals: rows, the operator that made each, and the score of its parent (NaN where it had none)."""
+
+    latents: Latents
+    operators: NDArray[np.int64]
+    parents: Array
+
+    def at(self, rows: Any) -> "_Children":
+        return _Children(self.latents[rows], self.operators[rows], self.parents[rows])
+
+
+class GeneticAlgorithm:
+    """A batched, elitist genetic algorithm for real genes, categorical genes and records in any mix.
+
+    The elites are the ``population`` best latents so far. A child is made of an elite, the better ones more often, and
+    a mate among the others: by the space's own moves, by changing a gene or few to draws from the prior, by uniform or
+    two-point crossover, and for real genes by normal steps and by steps along differences of elites (Storn & Price
+    1997, "Differential Evolution"). Operators whose children were better than their parents are tried more often.
+    Nothing that was evaluated is asked for again while there is something else, and no latent that the space forbids.
+
+    Args:
+        latent: genes of any kind.
+        seed: 0 to 2**64 - 1.
+        budget: evaluations to plan for; checked, and not used.
+        start: a batch of one latent to begin at: it is the first one asked for, and half of the first population are
+            variations of it.
+        population: how many elites there are, at least 2.
+        batch_size: rows preferred at a time.
+        escape: the part of the proposals that are fresh draws from the prior, from 0 to 1.
+
+    Records are only changed by the space's moves, exchanged whole, and drawn from the prior.
+    """
+
+    name: ClassVar[str] = "ga"
+    accepts: ClassVar[frozenset[str]] = frozenset({"real", "categorical", "records"})
+    replays: ClassVar[bool] = False
+    # Says so to the contract, which then checks it.
+    asks_feasible: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        latent: LatentDescription,
+        seed: int = 0,
+        budget: int | None = None,
+        start: Latents | None = None,
+        *,
+        population: int = 20,
+        batch_size: int = 20,
+        escape: float = 0.03,
+    ) -> None:
+        if budget is not None:
+            checks.integer("budget", budget, 1)
+        start_point(latent, start)
+        self._start = None if start is None else start.copy()
+        self._latent = latent
+        self._population = checks.integer("population", population, 2, 100_000)
+        self._batch_size = checks.integer("batch_size", batch_size, 1)
+        self._escape = checks.finite("escape", escape, 0.0, 1.0)
+        self._variation = Variation(latent)
+        self._credit = Credit(self._variation.weights, _FLOOR, _MEMORY)
+        self._streams = Streams(checks.seed(seed), _STREAM)
+        self._elites = Elites(latent, self._population)
+        self._seen = Seen(_REMEMBERED)
+        self._asks = 0
+        self._tells = 0
+        # How many rows of the first population are still to be drawn.
+        self._design = self._population
+        # Of rows asked for and not yet told, by hash: the operator, and its parent's score.
+        self._out: dict[int, tuple[int, float]] = {}
+
+    @property
+    def batch_size(self) -> int:
+        """The number of latents that it prefers to be asked for at a time; any will do."""
+        return self._batch_size
+
+    def ask(self, n: int) -> Latents:
+        """``n`` latents, distinct and new wherever that is possible, all of them feasible."""
+        n = checks.integer("n", n, 1)
+        rng = self._streams.at(self._asks)
+        parts: list[Latents] = []
+        mine: dict[int, tuple[int, float]] = {}
+        if self._asks == 0 and self._start is not None:
+            parts.append(self._start.copy())
+            mine[hashes(self._start)[0]] = (_NONE, np.nan)
+            self._design -= 1
+        self._asks += 1
+        missing = n - len(parts)
+        for _ in range(_ROUNDS):
+            if not missing:
+                break
+            parts.append(self._new(self._children(rng, missing), mine))
+            missing -= len(parts[-1])
+        if missing:
+            # Next to everything within reach is known.
+            drawn = self._latent.sample(rng, missing)
+            mine.update((key, (_NONE, np.nan)) for key in hashes(drawn) if key not in mine)
+            parts.append(drawn)
+        self._seen.add(list(mine))
+        self._out.update(mine)
+        if len(self._out) > max(_OUTSTANDING, 2 * n):
+            self._out = dict(list(self._out.items())[-len(self._out) // 2 :])
+        return Latents.concatenate(parts)
+
+    def tell(self, latents: Latents, scores: NDArray[np.float64]) -> None:
+        """Learn the scores, shape (n,), of latents, own or foreign. What has none (NaN, -inf) is not tried again.
+
+        Raises:
+            LatentShapeError: the latents are of another space.
+            InvalidArgument: not one score a latent, or latents that are not finite.
+        """
+        self._latent.check(latents)
+        scores = checked_scores(scores, len(latents))
+        if not np.isfinite(latents.real).all():
+            raise InvalidArgument("the latents told must be finite, but they hold NaN or infinity.")
+        keys = hashes(latents)
+        self._seen.add(sorted(keys))
+        made = [self._out.pop(key, (_NONE, np.nan)) for key in keys]
+        operators = np.array([operator for operator, _ in made], dtype=np.int64)
+        better = scores > np.array([parent for _, parent in made], dtype=np.float64)
+        own = operators != _NONE
+        self._credit.learn(operators[own], better[own])
+        stepped = operators == self._variation.step_operator
+        # The 1/5 success rule (Rechenberg 1973), a little after each step.
+        growth = math.exp(0.1 * (int((stepped & better).sum()) - 0.2 * int(stepped.sum())))
+        self._variation.step = min(max(self._variation.step * growth, _SMALLEST_STEP), _LARGEST_STEP)
+        scored = scores > -np.inf
+        self._tells += 1
+        if scored.any():
+            self._elites.add(latents[scored], scores[scored], np.array(keys, dtype=np.uint64)[scored], self._tells)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The elites, the hashes of what was evaluated, the rows that are out, and what the operators achieved."""
+        return {
+            "asks": self._asks,
+            "tells": self._tells,
+            "design": self._design,
+            "step": self._variation.step,
+            "seen": self._seen.stored(),
+            "out": np.array(list(self._out), dtype=np.uint64),
+            "out_operators": np.array([operator for operator, _ in self._out.values()], dtype=np.int64),
+            "out_parents": np.array([parent for _, parent in self._out.values()], dtype=np.float64),
+            "trials": self._credit.trials.copy(),
+            "successes": self._credit.successes.copy(),
+            **self._elites.state("elites_"),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from where ``state_dict`` was taken, on an object made with the same arguments.
+
+        Raises:
+            RunDamaged: the state is not one of such an object.
+        """
+        try:
+            asks, tells, design = (int(state[key]) for key in ("asks", "tells", "design"))
+            step = float(state["step"])
+        except (KeyError, TypeError, ValueError):
+            raise RunDamaged(f"this is not a state of the optimiser {self.name!r}.") from None
+        seen = stored_array(state, "seen", np.uint64)
+        out = stored_array(state, "out", np.uint64)
+        operators = stored_array(state, "out_operators", np.int64, out.shape)
+        parents = stored_array(state, "out_parents", np.float64, out.shape)
+        k = (len(self._variation.weights),)
+        trials, successes = (stored_array(state, key, np.float64, k) for key in ("trials", "successes"))
+        self._elites.restore("elites_", state)
+        self._asks, self._tells, self._design, self._variation.step = asks, tells, design, step
+        self._seen.restore(seen)
+        self._out = dict(zip(out.tolist(), zip(operators.tolist(), parents.tolist(), strict=True), strict=True))
+        self._credit.trials, self._credit.successes = trials, successes
+
+    def _new(self, children: _Children, mine: dict[int, tuple[int, float]]) -> Latents:
+        """Those of ``children`` that are feasible and were never asked for; ``mine`` is added to."""
+        if self._latent.feasible is not None:
+            children = children.at(self._latent.feasible(children.latents))
+        keys = hashes(children.latents)
+        fresh = []
+        for row, key in enumerate(keys):
+            if key not in self._seen and key not in mine:
+                mine[key] = (int(children.operators[row]), float(children.parents[row]))
+                fresh.append(row)
+        return children.latents if len(fresh) == len(keys) else children.latents[fresh]
+
+    def _children(self, rng: np.random.Generator, n: int) -> _Children:
+        """``n`` proposals, which may be known or forbidden."""
+        m = len(self._elites)
+        from_prior = min(n, self._design)
+        self._design -= from_prior
+        # As long as few rows have a score, many more are drawn from the prior.
+        share = max(self._escape, 0.5 * (1 - m / self._population)) if m else 1.0
+        from_prior += int(rng.binomial(n - from_prior, share))
+        made: list[_Children] = []
+        if from_prior:
+            made.append(self._drawn(rng, from_prior))
+        left = n - from_prior
+        counts = rng.multinomial(left, self._credit.probabilities()) if left else np.empty(0, dtype=np.int64)
+        for operator in np.flatnonzero(counts).tolist():
+            count = int(counts[operator])
+            parent = (m * rng.random(count) ** _PRESSURE).astype(np.int64)
+            mate = (parent + 1 + rng.integers(max(1, m - 1), size=count)) % m
+            made.append(
+                _Children(
+                    self._varied(operator, self._elites.latents[parent], self._elites.latents[mate], rng),
+                    np.full(count, operator),
+                    self._elites.scores[parent],
+                )
+            )
+        if len(made) == 1:
+            return made[0]
+        return _Children(
+            Latents.concatenate([part.latents for part in made]),
+            np.concatenate([part.operators for part in made]),
+            np.concatenate([part.parents for part in made]),
+        )
+
+    def _drawn(self, rng: np.random.Generator, n: int) -> _Children:
+        """``n`` rows from the prior; half of them crossed with ``start`` in the first population."""
+        drawn = self._latent.sample(rng, n)
+        near = n // 2
+        if self._start is not None and not len(self._elites) and near:
+            starts = self._start[np.zeros(near, dtype=np.int64)]
+            operators = rng.integers(len(self._variation.weights), size=near)
+            parts = [
+                self._varied(int(k), starts[rows], drawn[:near][rows], rng)
+                for k in np.unique(operators)
+                for rows in [np.flatnonzero(operators == k)]
+            ]
+            drawn = Latents.concatenate([*parts, drawn[near:]])
+        return _Children(drawn, np.full(n, _NONE), np.full(n, np.nan))
+
+    def _varied(self, operator: int, parents: Latents, mates: Latents, rng: np.random.Generator) -> Latents:
+        children = self._variation.apply(operator, parents, mates, rng)
+        if self._variation.crosses[operator]:
+            also = np.flatnonzero(rng.random(len(children)) < _ALSO_CHANGED)
+            children = self._variation.changed(children, also, rng)
+        return children

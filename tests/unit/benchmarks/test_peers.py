@@ -1,0 +1,112 @@
+"""Every peer asks within its budget, starts from equal knowledge, and is judged at the same queries."""
+
+import numpy as np
+import pytest
+from peers import discrete, real
+from peers.comparison import Method, compare
+from peers.recorder import Recorder
+
+DISCRETE = {
+    "prior": discrete.prior_sampling,
+    "greedy": discrete.greedy,
+    "catcma": discrete.catcma,
+    "nevergrad array": discrete.nevergrad("DiscreteOnePlusOne"),
+    "nevergrad batches": discrete.nevergrad("DiscreteDE", 10),
+    "nevergrad transitions": discrete.nevergrad("DiscreteLenglerOnePlusOne", transitions=True),
+    "optuna": discrete.optuna_tpe,
+}
+REAL = {
+    "random": real.random_search,
+    "cma": real.cma_diagonal,
+    "cma from examples": real.cma_from_examples,
+    "catcma": real.catcma,
+    "nevergrad": real.nevergrad("DE", 10),
+    "optuna": real.optuna_tpe,
+}
+
+
+def one_max(options=(4,) * 6):
+    def prior(rng, n):
+        return rng.integers(0, options, size=(n, len(options)))
+
+    return discrete.DiscreteProblem("ones", options, lambda rows: (rows == 1).mean(axis=1), prior, 1.0)
+
+
+def box(score):
+    examples = np.random.default_rng(0).uniform([-1, 0], [3, 10], size=(150, 2))
+    return real.RealProblem("box", np.array([-1.0, 0.0]), np.array([3.0, 10.0]), score, 1.0, examples)
+
+
+def test_best_is_read_at_each_checkpoint():
+    recorder = Recorder(lambda rows: rows[:, 0], 6)
+    recorder(np.array([[1.0], [3.0], [2.0]]))
+    assert recorder.left() == 3
+    recorder(np.array([[0.0], [5.0]]))
+    assert recorder.best([1, 2, 4, 5, 6, 7])[:5] == [1, 3, 3, 5, 5]
+    assert np.isnan(recorder.best([7])[0])
+
+
+def test_queries_beyond_the_budget_do_not_count():
+    recorder = Recorder(lambda rows: rows[:, 0], 2)
+    recorder(np.array([[1.0], [2.0], [9.0]]))
+    assert recorder.left() == 0
+    assert recorder.best([2]) == [2]
+
+
+@pytest.mark.parametrize("name", DISCRETE)
+@pytest.mark.filterwarnings("ignore")
+def test_discrete_peers_stay_within_options_and_budget(name):
+    problem, asked = one_max(), []
+
+    def score(rows):
+        asked.append(rows)
+        return problem.score(rows)
+
+    recorder = Recorder(score, 120)
+    DISCRETE[name](problem, recorder, 0)
+    assert 120 <= recorder.queries < 160
+    rows = np.concatenate(asked)
+    assert np.issubdtype(rows.dtype, np.integer)
+    assert rows.min() >= 0
+    assert rows.max() < 4
+    # The design is one and the same for all that begin with one.
+    if name != "prior":
+        np.testing.assert_array_equal(rows[:50], problem.prior(np.random.default_rng(0), 50))
+
+
+@pytest.mark.parametrize("name", REAL)
+@pytest.mark.filterwarnings("ignore")
+def test_real_peers_stay_within_the_box_and_improve(name):
+    asked = []
+
+    def score(rows):
+        asked.append(rows)
+        return 1 - ((rows - [1.5, 7.0]) ** 2).mean(axis=1) / 50
+
+    recorder = Recorder(score, 200)
+    REAL[name](box(score), recorder, 0)
+    rows = np.concatenate(asked)
+    assert 200 <= recorder.queries < 250
+    assert (rows >= [-1, 0]).all()
+    assert (rows <= [3, 10]).all()
+    first, last = recorder.best([1, 200])
+    assert last > first
+
+
+def test_a_method_that_fails_is_a_row_and_one_that_costs_too_much_has_fewer():
+    def broken(problem, recorder, seed):
+        raise RuntimeError("no such thing\nmore")
+
+    methods = {
+        "broken": Method(broken),
+        "short": Method(discrete.greedy, most=60, runs=1),
+        "design": Method(discrete.best_of_design),
+        "greedy": Method(discrete.greedy),
+    }
+    results = compare(methods, [one_max()] * 2, [50, 100])
+    assert results["broken"].error == "RuntimeError: no such thing"
+    assert results["short"].best.shape == (1, 2)
+    assert results["short"].row(np.median)[1] is None
+    assert results["design"].row(np.median)[0] == results["design"].row(np.median)[1]
+    assert results["greedy"].best[:, 0].tolist() == results["design"].best[:, 0].tolist()
+    assert results["greedy"].runs_above(0.5)[1] == 2
