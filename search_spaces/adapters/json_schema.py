@@ -9,21 +9,20 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-import numpy as np
-
 from featviz import checks
 from featviz.batches import unstack
-from featviz.errors import FeatvizWarning, InvalidArgument, WrongType
+from featviz.errors import FeatvizError, FeatvizWarning, InvalidArgument, WrongType
 from featviz.protocols import Spec
-from featviz.search_spaces.adapters.arrays import BoundedArray
 from featviz.search_spaces.adapters.converted import Converted
-from featviz.search_spaces.adapters.json_validation import ANNOTATIONS, FAMILIES, fits, json_key, type_of
-from featviz.search_spaces.adapters.json_values import Checked, JsonArray, JsonMultiple, JsonObject, plain
+from featviz.search_spaces.adapters.json_merging import NoneFitsError, bare, disjoint, merged, without
+from featviz.search_spaces.adapters.json_numbers import number_part
+from featviz.search_spaces.adapters.json_validation import ANNOTATIONS, FAMILIES, fits, json_key
+from featviz.search_spaces.adapters.json_values import Checked, JsonArray, JsonObject, plain
 from featviz.search_spaces.adapters.texts import AlphabetText
 from featviz.search_spaces.choices import Choice
 from featviz.search_spaces.composites import Constant, ListSpace, OneOf
 from featviz.search_spaces.composites.parts import part_of
-from featviz.search_spaces.quantities import Integer
+from featviz.search_spaces.records import from_regex
 from featviz.text import shown, visible
 
 __all__ = ["JsonSpace", "from_json_schema"]
@@ -31,12 +30,6 @@ __all__ = ["JsonSpace", "from_json_schema"]
 _TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
 _READ = {"$ref", "type", "enum", "const", "oneOf", "anyOf", "allOf", *(k for some in FAMILIES.values() for k in some)}
 _LETTERS = string.ascii_letters + string.digits + " "
-# Whole numbers further out than this are not all float64.
-_LARGEST = 2**53
-
-
-class _NoneFitsError(Exception):
-    """No value fits a part of the schema, or none that ends within the depth."""
 
 
 class JsonSpace(Converted):
@@ -54,7 +47,7 @@ class JsonSpace(Converted):
         max_letters: int = 16,
         alphabet: str = _LETTERS,
     ) -> None:
-        self._given = {
+        self._given: dict[str, Any] = {
             "max_depth": checks.integer("max_depth", max_depth, 0, 20),
             "max_items": checks.integer("max_items", max_items, 1),
             "max_letters": checks.integer("max_letters", max_letters, 1),
@@ -64,7 +57,7 @@ class JsonSpace(Converted):
         compiler = _Compiler(self._schema, **self._given)
         try:
             found = compiler.part(self._schema, "#")
-        except _NoneFitsError as error:
+        except NoneFitsError as error:
             raise InvalidArgument(f"no value fits the schema: {error}.") from None
         except RecursionError:
             raise InvalidArgument("the schema is nested too deeply.") from None
@@ -102,7 +95,8 @@ def from_json_schema(
     ``prefixItems``, ``uniqueItems``, ``oneOf``, ``anyOf``, ``allOf`` (where its parts name different things) and local
     ``$ref``. Objects get the properties that the schema names and no others; a value of any kind at all
     becomes null, a truth value, a number or a text. Numbers without bounds are drawn around 0 as
-    :class:`~featviz.search_spaces.adapters.BoundedArray` says. ``format`` says nothing that is checked: a warning says so.
+    :class:`~featviz.search_spaces.adapters.BoundedArray` says.
+    A ``format`` is not kept, and a warning says so.
 
     Args:
         schema: the schema, as a dict or as JSON text.
@@ -117,7 +111,7 @@ def from_json_schema(
             ones, references to other files, rules that cannot end, and schemas that no value or one value fits.
     """
     limits = {"max_depth": max_depth, "max_items": max_items, "max_letters": max_letters}
-    return JsonSpace(schema, **limits, alphabet=alphabet)  # type: ignore[arg-type]  # ints and a text
+    return JsonSpace(schema, **limits, alphabet=alphabet)
 
 
 class _Compiler:
@@ -128,12 +122,12 @@ class _Compiler:
         self._depth, self._items, self._letters, self._alphabet = max_depth, max_items, max_letters, alphabet
         self._open: list[str] = []
 
-    def part(self, schema: Any, at: str) -> Any:
+    def part(self, schema: Any, at: str) -> Any:  # noqa: PLR0911  one return a kind of schema
         """The space, variable or constant of the values that fit ``schema``."""
         if schema is True:
             schema = {}
         if schema is False:
-            raise _NoneFitsError(f"nothing is allowed at {visible(at)}")
+            raise NoneFitsError(f"nothing is allowed at {visible(at)}")
         if not isinstance(schema, Mapping):
             raise WrongType(
                 f"the schema at {visible(at)} must be an object or a truth value, but it is {shown(schema)}."
@@ -142,21 +136,21 @@ class _Compiler:
         if "$ref" in schema:
             return self._referred(schema, at)
         if "allOf" in schema:
-            return self.part(_merged([_without(schema, "allOf"), *map(self._flat, schema["allOf"])], at), at)
+            return self.part(merged([without(schema, "allOf"), *map(self._flat, schema["allOf"])], at), at)
         if "const" in schema or "enum" in schema:
             return self._listed(schema, at)
         if "oneOf" in schema or "anyOf" in schema:
             return self._alternatives(schema, at)
         types = _types(schema, at)
         if len(types) > 1:
-            return _one_of([part for part in self._each([({**schema, "type": t}, at) for t in types])], at)
+            return _one_of(list(self._each([({**schema, "type": kind}, at) for kind in types])), at)
         makers = {"array": self._array, "object": self._object, "string": self._string}
         kind = types[0]
         if kind in makers:
             return makers[kind](schema, at)
         if kind == "null":
             return Constant(None)
-        return Choice([False, True]) if kind == "boolean" else _number(schema, at, whole=kind == "integer")
+        return Choice([False, True]) if kind == "boolean" else number_part(schema, at, whole=kind == "integer")
 
     def resolve(self, reference: str) -> Any:
         """What a local reference points to."""
@@ -177,11 +171,11 @@ class _Compiler:
         reference = schema["$ref"]
         target = self.resolve(reference)
         if self._open.count(reference) > self._depth:
-            raise _NoneFitsError(f"{visible(reference)} stands within itself more than max_depth={self._depth} times")
+            raise NoneFitsError(f"{visible(reference)} stands within itself more than max_depth={self._depth} times")
         more = {name: value for name, value in schema.items() if name != "$ref" and name not in ANNOTATIONS}
         self._open.append(reference)
         try:
-            return self.part(_merged([self._flat(target), more], at) if more else target, reference)
+            return self.part(merged([self._flat(target), more], at) if more else target, reference)
         finally:
             self._open.pop()
 
@@ -192,7 +186,7 @@ class _Compiler:
             seen.add(schema["$ref"])
             more = {name: value for name, value in schema.items() if name != "$ref" and name not in ANNOTATIONS}
             target = self.resolve(schema["$ref"])
-            schema = _merged([target, more], schema["$ref"]) if more else target
+            schema = merged([target, more], schema["$ref"]) if more else target
         return schema
 
     def _each(self, schemas: list[tuple[Any, str]]) -> Iterator[Any]:
@@ -200,7 +194,7 @@ class _Compiler:
         for schema, at in schemas:
             try:
                 yield self.part(schema, at)
-            except _NoneFitsError:
+            except NoneFitsError:
                 continue
 
     def _listed(self, schema: Mapping[str, Any], at: str) -> Any:
@@ -210,7 +204,7 @@ class _Compiler:
         distinct = {json_key(value): value for value in reversed(given)}
         values = [value for value in reversed(distinct.values()) if fits(value, schema, self.resolve)]
         if not values:
-            raise _NoneFitsError(f"none of the values listed at {visible(at)} fits the rest of the schema")
+            raise NoneFitsError(f"none of the values listed at {visible(at)} fits the rest of the schema")
         if len(values) == 1:
             return Constant(values[0])
         kinds = {type(value) for value in values}
@@ -220,20 +214,20 @@ class _Compiler:
 
     def _alternatives(self, schema: Mapping[str, Any], at: str) -> Any:
         key = "oneOf" if "oneOf" in schema else "anyOf"
-        rest = _without(schema, key)
+        rest = without(schema, key)
         if "anyOf" in rest:
             raise InvalidArgument(f"oneOf and anyOf side by side cannot be searched, but both are at {visible(at)}.")
         branches = [self._flat(branch) for branch in _list_of_schemas(schema[key], key, at)]
-        whole = [branch if _bare(rest) else _merged([rest, branch], at) for branch in branches]
+        whole = [branch if bare(rest) else merged([rest, branch], at) for branch in branches]
         # Followed through their references, so that a rule within itself is counted.
-        given = [b if _bare(rest) else w for b, w in zip(schema[key], whole, strict=True)]
+        given = [b if bare(rest) else w for b, w in zip(schema[key], whole, strict=True)]
         found = list(self._each([(part, f"{at}/{key}/{i}") for i, part in enumerate(given)]))
         made = _one_of(found, at)
-        if key == "anyOf" or _disjoint(whole):
+        if key == "anyOf" or disjoint(whole):
             return made
         if isinstance(made, Constant):
             if not fits(made.value, schema, self.resolve):
-                raise _NoneFitsError(f"the only value at {visible(at)} fits several of its alternatives")
+                raise NoneFitsError(f"the only value at {visible(at)} fits several of its alternatives")
             return made
         return Checked(made, lambda value: fits(value, {"oneOf": schema["oneOf"]}, self.resolve))
 
@@ -242,14 +236,14 @@ class _Compiler:
         longest = checks.integer("maxLength", schema.get("maxLength", shortest + self._letters), 0)
         if "format" in schema:
             warnings.warn(
-                f"the format {visible(schema['format'], 40)!r} at {visible(at)} is not kept: texts of any letters come.",
+                f"the format {visible(schema['format'], 40)!r} at {visible(at)} is not kept: any text will do.",
                 FeatvizWarning,
                 stacklevel=2,
             )
         if longest < shortest:
-            raise _NoneFitsError(f"minLength is above maxLength at {visible(at)}")
+            raise NoneFitsError(f"minLength is above maxLength at {visible(at)}")
         if "pattern" in schema:
-            return _of_pattern(schema, at)
+            return _of_pattern(schema["pattern"], shortest, longest, at)
         letters = "".join(dict.fromkeys(self._alphabet))
         if longest == 0 or (len(letters) == 1 and longest == shortest):
             return Constant(letters[:1] * longest)
@@ -263,7 +257,7 @@ class _Compiler:
         beyond = 0 if first and "items" not in schema else self._items
         longest = checks.integer("maxItems", schema.get("maxItems", max(shortest, len(first)) + beyond), 0)
         if longest < shortest:
-            raise _NoneFitsError(f"minItems is above maxItems at {visible(at)}")
+            raise NoneFitsError(f"minItems is above maxItems at {visible(at)}")
         ahead = [self.part(part, f"{at}/prefixItems/{i}") for i, part in enumerate(first[:longest])]
         behind = self._items_behind(rest, max(0, shortest - len(ahead)), longest - len(ahead), at)
         if not ahead:
@@ -276,7 +270,7 @@ class _Compiler:
             return made
         if isinstance(made, Constant):
             if len(set(map(json_key, made.value))) < len(made.value):
-                raise _NoneFitsError(f"the only array at {visible(at)} has equal items")
+                raise NoneFitsError(f"the only array at {visible(at)} has equal items")
             return made
         return Checked(made, lambda value: len(set(map(json_key, value))) == len(value))
 
@@ -285,7 +279,7 @@ class _Compiler:
             return Constant([])
         try:
             item = self.part(schema, f"{at}/items")
-        except _NoneFitsError:
+        except NoneFitsError:
             if shortest:
                 raise
             return Constant([])
@@ -308,7 +302,7 @@ class _Compiler:
         for name in dict.fromkeys([*properties, *required]):
             try:
                 parts[name] = self.part(properties.get(name, other), f"{at}/properties/{name}")
-            except _NoneFitsError:
+            except NoneFitsError:
                 if name in required:
                     raise
             else:
@@ -321,7 +315,7 @@ class _Compiler:
         if len(parts) > most:
             left = len(parts) - len(optional)
             if left > most:
-                raise _NoneFitsError(f"more properties are required at {visible(at)} than maxProperties allows")
+                raise NoneFitsError(f"more properties are required at {visible(at)} than maxProperties allows")
             dropped, optional = optional[int(most) - left :], optional[: int(most) - left]
             parts = {name: part for name, part in parts.items() if name not in dropped}
         if not optional and all(isinstance(part, Constant) for part in parts.values()):
@@ -365,68 +359,18 @@ def _types(schema: Mapping[str, Any], at: str) -> list[str]:
     return list(dict.fromkeys(checks.one_of(f"type at {visible(at)}", kind, _TYPES) for kind in types))
 
 
-def _number(schema: Mapping[str, Any], at: str, *, whole: bool) -> Any:
-    bounds = {k: schema[k] for k in FAMILIES["number"] if k in schema}
-    low = max(bounds.get("minimum", -math.inf), -math.inf)
-    high = min(bounds.get("maximum", math.inf), math.inf)
-    for name, value in bounds.items():
-        checks.finite(f"{name} at {visible(at)}", value)
-    above, below = bounds.get("exclusiveMinimum", -math.inf), bounds.get("exclusiveMaximum", math.inf)
-    step = bounds.get("multipleOf")
-    if step is not None or whole:
-        step = checks.finite(f"multipleOf at {visible(at)}", 1 if step is None else step, 0, exclusive=True)
-        if whole and not step.is_integer():
-            raise InvalidArgument(f"multipleOf at {visible(at)} must be whole for an integer, but it is {step:g}.")
-        if step != 1 or (math.isfinite(max(low, above)) and math.isfinite(min(high, below))):
-            return _multiples(step, (low, high, above, below), at)
-        low, high = max(math.ceil(low) if math.isfinite(low) else low, _beyond(above, 1)), min(high, _beyond(below, -1))
-        return BoundedArray(low, math.floor(high) if math.isfinite(high) else high, (), "int64")
-    low = max(low, np.nextafter(above, math.inf) if math.isfinite(above) else above)
-    high = min(high, np.nextafter(below, -math.inf) if math.isfinite(below) else below)
-    if low > high:
-        raise _NoneFitsError(f"no number lies between the bounds at {visible(at)}")
-    return Constant(low) if low == high else BoundedArray(low, high)
-
-
-def _beyond(bound: float, way: int) -> float:
-    """The nearest whole number beyond an exclusive bound."""
-    if not math.isfinite(bound):
-        return bound
-    return math.floor(bound) + 1 if way > 0 else math.ceil(bound) - 1
-
-
-def _multiples(step: float, bounds: tuple[float, float, float, float], at: str) -> Any:
-    """Multiples of ``step``; without bounds those up to a million times."""
-    low, high, above, below = bounds
-    furthest = 1_000_000
-    times = [k / step for k in (low, high, above, below)]
-    # Whole numbers of floats that are nearly whole: 0.3 / 0.1 is 2.9999999999999996.
-    near = [round(t) if math.isfinite(t) and abs(t - round(t)) < 1e-9 * max(1, abs(t)) else t for t in times]
-    first = max(math.ceil(near[0]) if math.isfinite(near[0]) else -math.inf, _beyond(near[2], 1))
-    last = min(math.floor(near[1]) if math.isfinite(near[1]) else math.inf, _beyond(near[3], -1))
-    if not math.isfinite(first):
-        first = -furthest if not math.isfinite(last) else last - furthest
-    if not math.isfinite(last):
-        last = first + furthest if first != -furthest else furthest
-    if first > last:
-        raise _NoneFitsError(f"no multiple of {step:g} lies between the bounds at {visible(at)}")
-    if max(abs(first), abs(last)) > _LARGEST:
-        raise InvalidArgument(f"the whole numbers at {visible(at)} reach beyond 2**53.")
-    given: float = int(step) if float(step).is_integer() else step
-    if first == last:
-        return Constant(plain(JsonMultiple(given, 0, 1)._to_form([first])[0]))
-    return Integer(int(first), int(last)) if given == 1 else JsonMultiple(given, int(first), int(last))
-
-
-def _of_pattern(schema: Mapping[str, Any], at: str) -> Any:
-    raise InvalidArgument(
-        f"texts of a pattern cannot be searched yet, but there is one at {visible(at)}: {shown(schema)}."
-    )
+def _of_pattern(pattern: Any, shortest: int, longest: int, at: str) -> Any:
+    """Texts of which the whole matches; a schema asks for a match anywhere in them, so all of these fit."""
+    try:
+        found = from_regex(pattern, longest)
+    except FeatvizError as error:
+        raise InvalidArgument(f"the pattern at {visible(at)} cannot be written out: {error}") from error
+    return Checked(found, lambda text: len(text) >= shortest) if shortest else found
 
 
 def _one_of(parts: list[Any], at: str) -> Any:
     if not parts:
-        raise _NoneFitsError(f"none of the alternatives at {visible(at)} can be met")
+        raise NoneFitsError(f"none of the alternatives at {visible(at)} can be met")
     return parts[0] if len(parts) == 1 else OneOf(parts)
 
 
@@ -434,65 +378,3 @@ def _list_of_schemas(given: Any, key: str, at: str) -> list[Any]:
     if not isinstance(given, list) or not given:
         raise WrongType(f"{key} at {visible(at)} must be a list of schemas, but it is {shown(given)}.")
     return given
-
-
-def _without(schema: Mapping[str, Any], key: str) -> dict[str, Any]:
-    return {name: value for name, value in schema.items() if name != key}
-
-
-def _bare(schema: Mapping[str, Any]) -> bool:
-    return all(name in ANNOTATIONS for name in schema)
-
-
-def _merged(schemas: list[Any], at: str) -> Any:
-    """One schema that holds where all of several do.
-
-    Raises:
-        InvalidArgument: where two restrict the same thing in different ways.
-    """
-    if any(schema is False for schema in schemas):
-        return False
-    named = [set(schema.get("properties", {})) for schema in schemas if isinstance(schema, Mapping)]
-    closed = any(
-        schema.get("additionalProperties", True) is not True for schema in schemas if isinstance(schema, Mapping)
-    )
-    if closed and len([names for names in named if names]) > 1:
-        raise InvalidArgument(
-            f"additionalProperties with properties in several places is not read, as at {visible(at)}."
-        )
-    whole: dict[str, Any] = {}
-    for schema in schemas:
-        for key, value in ({} if schema is True else schema).items():
-            if key in ANNOTATIONS or key not in whole or whole[key] == value:
-                whole[key] = value
-            elif key == "required":
-                whole[key] = list(dict.fromkeys([*whole[key], *value]))
-            elif key == "properties" and all(whole[key][n] == value[n] for n in value if n in whole[key]):
-                whole[key] = {**whole[key], **value}
-            elif key in _LARGER or key in _SMALLER:
-                whole[key] = max(whole[key], value) if key in _LARGER else min(whole[key], value)
-            else:
-                raise InvalidArgument(f"{visible(key)!r} is restricted in two ways at {visible(at)}: write it as one.")
-    return whole
-
-
-_LARGER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
-_SMALLER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
-
-
-def _disjoint(schemas: list[Any]) -> bool:
-    """Whether no value fits two of several schemas, as far as their types and listed values say."""
-    kinds: list[set[str]] = []
-    for schema in schemas:
-        if not isinstance(schema, Mapping):
-            return False
-        listed = schema.get("enum", [schema["const"]] if "const" in schema else None)
-        named = schema.get("type")
-        if listed is not None:
-            types = {type_of(value) for value in listed}
-        elif named is not None:
-            types = {named} if isinstance(named, str) else set(named)
-        else:
-            return False
-        kinds.append(types | ({"integer"} if "number" in types else set()))
-    return sum(map(len, kinds)) == len(set().union(*kinds))

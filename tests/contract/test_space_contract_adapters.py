@@ -159,6 +159,7 @@ SCHEMAS = {
     "whole multiples": {"type": "integer", "multipleOf": 7, "minimum": -20},
     "boolean": {"type": "boolean"},
     "text": {"type": "string", "minLength": 2, "maxLength": 5},
+    "text of a pattern": {"type": "string", "pattern": "^[a-z]{2,4}-[0-9]+$", "minLength": 6, "maxLength": 9},
     "text or null": {"type": ["string", "null"]},
     "enum": {"enum": ["a", "b", "c"]},
     "enum of all kinds": {"enum": [1, True, None, "x", [1, 2], {"a": 1}, 1.5]},
@@ -228,6 +229,8 @@ class TestJsonSchema(SpaceContract):
         rng = np.random.default_rng(1)
         batch = space.sample(rng, 200)
         assert all(check_fits(value, SCHEMAS[name]) for value in batch)
+        if name == "multiples":
+            return  # jsonschema divides floats, for which 0.6 is no multiple of 0.1
         validator = pytest.importorskip("jsonschema").Draft202012Validator(SCHEMAS[name])
         for value in batch:
             validator.validate(value)
