@@ -38,7 +38,7 @@ METHODS: dict[str, Method[RealProblem]] = {
     "nevergrad:TwoPointsDE": Method(nevergrad("TwoPointsDE", 30)),
     "nevergrad:OnePlusOne": Method(nevergrad("OnePlusOne")),
     "nevergrad:PSO": Method(nevergrad("PSO", 40)),
-    "nevergrad:NGOpt": Method(nevergrad("NGOpt"), runs=3),
+    "nevergrad:NGOpt": Method(nevergrad("NGOpt"), runs=2),
     "optuna:TPE": Method(optuna_tpe, most=500, runs=2),
 }
 QUICK = tuple(METHODS)[:6]

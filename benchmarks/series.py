@@ -6,24 +6,44 @@ Matched filters of 256 points (see ``problems/matched_filters.py``), maximum 1: 
 one, another instance for each seed. Then the log-odds of a classifier of 128 points (``problems/series.py``), for which
 no maximum is known. A figure is the best score so far: medians over the seeds, and the least, most and mean at the end.
 
-The peers search the raw points in [-3, 3].
+featviz searches a ``TimeSeriesSpace`` without examples, as it picks by itself, and two ways that it would not pick. The
+peers search the raw points. Values lie in [-3, 3] for all.
 """
 
 import argparse
 
 import numpy as np
 from _table import print_json
+from ours import featviz
 from peers.comparison import FIRST_SEED, Method, compare, print_results
 from peers.real import RealProblem, catcma, cma_diagonal, nevergrad, optuna_tpe, random_search
 from problems.matched_filters import TEMPLATES, MatchedFilter
 from problems.series import LENGTH, series_classifier
+
+import featviz as fv
 
 CHECKPOINTS = (500, 2_000, 8_000)
 SEEDS, QUICK_SEEDS = 10, 3
 RANGE = 3.0
 REACHED = 0.99
 
+
+def raw(problem: RealProblem) -> fv.TimeSeriesSpace:
+    return fv.TimeSeriesSpace(len(problem.lower), low=-RANGE, high=RANGE, decoder="raw")
+
+
+def cosines(problem: RealProblem) -> fv.TimeSeriesSpace:
+    return fv.TimeSeriesSpace(len(problem.lower), low=-RANGE, high=RANGE)
+
+
+def rows(inputs: np.ndarray) -> np.ndarray:
+    return inputs[:, :, 0]
+
+
 METHODS: dict[str, Method[RealProblem]] = {
+    "featviz": Method(featviz(cosines, rows)),
+    "featviz, all frequencies at once": Method(featviz(cosines, rows, "sep-cma")),
+    "featviz, raw values": Method(featviz(raw, rows)),
     "random": Method(random_search),
     "cma, diagonal": Method(cma_diagonal),
     "nevergrad:CMA": Method(nevergrad("CMA"), runs=3),
@@ -32,7 +52,7 @@ METHODS: dict[str, Method[RealProblem]] = {
     "cmaes:CatCMAwM": Method(catcma, most=2_000, runs=2),
     "optuna:TPE": Method(optuna_tpe, most=500, runs=1),
 }
-QUICK = tuple(METHODS)[:2]
+QUICK = tuple(METHODS)[:5]
 
 
 def matched_filter(kind: str, seed: int) -> RealProblem:

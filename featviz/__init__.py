@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from featviz.search_spaces import Real as Real
     from featviz.search_spaces import RecordSpace as RecordSpace
     from featviz.search_spaces import Space as Space
+    from featviz.search_spaces import TimeSeriesSpace as TimeSeriesSpace
     from featviz.search_spaces import TupleSpace as TupleSpace
     from featviz.search_spaces import Uniform as Uniform
     from featviz.search_spaces import from_grammar as from_grammar
@@ -80,6 +81,7 @@ _HOMES = {
         "Real",
         "RecordSpace",
         "Space",
+        "TimeSeriesSpace",
         "TupleSpace",
         "Uniform",
         "from_grammar",

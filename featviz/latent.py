@@ -176,6 +176,8 @@ class LatentDescription:
         canonical: the same latents with every gene that has no say (of an option that was not chosen, of an element
             behind the end of a list) set to one value, so that latents of equal inputs are equal; for comparing, not
             for searching on. None when every gene has a say.
+        stages: real genes to search first, second and so on, coarse ones before fine ones: arrays of their places, each
+            of which holds the one before, the last all of them. Empty when no gene comes before another.
         stepwise: whether a small step of a real gene often changes nothing (whole numbers; columns of a table, which
             models cut in steps), so that a search that follows slopes is the wrong one.
     """
@@ -188,6 +190,7 @@ class LatentDescription:
     moves: tuple[Move, ...] = ()
     feasible: Callable[[Latents], NDArray[np.bool_]] | None = None
     canonical: Callable[[Latents], Latents] | None = None
+    stages: tuple[NDArray[np.intp], ...] = ()
     stepwise: bool = False
 
     def __post_init__(self) -> None:
@@ -200,6 +203,8 @@ class LatentDescription:
             raise InvalidArgument(f"a categorical gene needs from 2 to {MAX_GENES:,} options.")
         if self.records and (self.prior is None or not self.moves):
             raise InvalidArgument("a latent with records needs a prior that draws them and moves that change them.")
+        if self.stages and (len(self.stages[-1]) != self.real or any(not len(stage) for stage in self.stages)):
+            raise InvalidArgument("each stage needs real genes, and the last one all of them.")
         if not self.probabilities:
             uniform = {count: np.full(count, 1.0 / count) for count in set(self.options)}
             object.__setattr__(self, "probabilities", tuple(uniform[count] for count in self.options))

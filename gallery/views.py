@@ -30,7 +30,7 @@ class Room:
     plan: traces.Plan
 
 
-PAGE = Room(tokens=2000, rows=200, columns=24, cell=400, plan=traces.PAGE)
+PAGE = Room(tokens=1000, rows=100, columns=12, cell=200, plan=traces.PAGE)
 GRID = Room(tokens=60, rows=8, columns=3, cell=40, plan=traces.GRID)
 CARD = Room(tokens=32, rows=7, columns=2, cell=24, plan=traces.CARD)
 

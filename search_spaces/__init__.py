@@ -12,6 +12,7 @@
 ``composites``          spaces made of other spaces: ``DictSpace``, ``TupleSpace``, ``ListSpace``, ``OneOf``...
 ``adapters``            spaces from Gymnasium spaces and from JSON schemas
 ``records``             spaces of any shape: one function of ``draw``, its choices recorded
+``series``              ``TimeSeriesSpace``: series of any length and number of channels
 ``joining``             the latent of a whole from those of its parts
 ``specs``               spaces by name, and spaces from a table of a TOML file
 ======================  =====================================================================================
@@ -42,6 +43,7 @@ from featviz.search_spaces.records import (
     from_regex,
     space,
 )
+from featviz.search_spaces.series import TimeSeriesSpace
 from featviz.search_spaces.specs import SEARCH_SPACES, part_from_spec, space_from_spec
 from featviz.search_spaces.variables import Real, Variable
 
@@ -59,6 +61,7 @@ __all__ = [  # noqa: RUF022  in the order of a reader
     "Permutation",
     "Real",
     "Space",
+    "TimeSeriesSpace",
     "TupleSpace",
     "Uniform",
     "from_grammar",

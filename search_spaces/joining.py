@@ -130,7 +130,18 @@ def joined(parts: Sequence[LatentDescription]) -> LatentDescription:
         moves=tuple(lifted(move, place) for part, place in zip(parts, places, strict=True) for move in part.moves),
         feasible=feasible if constrained else None,
         canonical=canonical if padded else None,
+        stages=_joined_stages(parts, places),
         stepwise=any(part.stepwise for part in parts),
+    )
+
+
+def _joined_stages(parts: Sequence[LatentDescription], places: Sequence[Place]) -> tuple[NDArray[np.intp], ...]:
+    """Stages of the whole: those of the parts side by side; a part without any is searched whole from the first."""
+    count = max(len(part.stages) for part in parts)
+    of_parts = [part.stages or (np.arange(part.real),) for part in parts]
+    return tuple(
+        np.concatenate([p.real.start + own[min(i, len(own) - 1)] for own, p in zip(of_parts, places, strict=True)])
+        for i in range(count)
     )
 
 

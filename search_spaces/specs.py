@@ -22,6 +22,7 @@ SEARCH_SPACES = Registry(
         "ListSpace": "featviz.search_spaces.composites:ListSpace",
         "OneOf": "featviz.search_spaces.composites:OneOf",
         "Optional": "featviz.search_spaces.composites:Optional",
+        "TimeSeriesSpace": "featviz.search_spaces.series:TimeSeriesSpace",
         "TupleSpace": "featviz.search_spaces.composites:TupleSpace",
         "from_grammar": "featviz.search_spaces.records:from_grammar",
         "from_regex": "featviz.search_spaces.records:from_regex",

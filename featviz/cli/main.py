@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from featviz import errors
-from featviz.cli import reading, searching
+from featviz.cli import catalogue, reading, searching
 from featviz.text import first_line, visible
 from featviz.version import VERSION
 
@@ -51,7 +51,17 @@ def cli(debug: bool) -> None:
     del debug  # read by run_cli, so that it also covers errors outside of any command
 
 
-for command in (searching.demo, searching.run, searching.resume, reading.list_runs, reading.show, reading.gallery):
+for command in (
+    searching.demo,
+    searching.run,
+    searching.resume,
+    reading.list_runs,
+    reading.show,
+    reading.gallery,
+    catalogue.spaces,
+    catalogue.optimisers,
+    catalogue.check,
+):
     cli.add_command(command)
 
 

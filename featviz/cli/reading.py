@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from featviz.blocks import SeriesBlock, TableBlock, TextBlock, TokensBlock
 from featviz.errors import RunNotFound
 from featviz.study import Run, find_runs, load
 from featviz.text import first_line, visible
@@ -16,6 +17,8 @@ __all__ = ["gallery", "list_runs", "show"]
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 
+# What `featviz show` prints of an input.
+_MOST_LINES, _LONGEST_TEXT, _LONGEST_CELL = 40, 2_000, 40
 # Where `featviz run` puts runs; it need not be there yet.
 _RUNS = Path("runs")
 
@@ -52,6 +55,9 @@ def show(path: Path, top: int, as_json: bool) -> None:
         if name == "top":
             continue
         click.echo(f"{name.replace('_', ' '):<{width}}  {_text(value)}")
+    if len(run.history):
+        for line in _pictured(run):
+            click.echo(line)
     if facts["top"]:
         click.echo("\nbest inputs")
         for entry in facts["top"]:
@@ -74,6 +80,33 @@ def gallery(runs: Path, site: Path, as_json: bool) -> None:
         raise RunNotFound(f"there are no runs in {visible(str(runs), 300)}, so there is nothing to show.")
     index = build_gallery(runs, site).absolute().as_uri()
     click.echo(json.dumps({"index": index, "runs": count}, indent=1) if as_json else index)
+
+
+def _pictured(run: Run) -> list[str]:
+    """The best input as lines of text, as far as text can show it."""
+    lines: list[str] = []
+    for block in run.render(run.best):
+        if isinstance(block, TokensBlock):
+            lines.append(visible(" ".join(block.tokens), _LONGEST_TEXT))
+        elif isinstance(block, TextBlock):
+            lines += [visible(line, _LONGEST_TEXT) for line in block.text.splitlines()[:_MOST_LINES]]
+        elif isinstance(block, TableBlock):
+            lines += _columns([list(block.columns), *map(list, block.rows[:_MOST_LINES])])
+            if len(block.rows) > _MOST_LINES:
+                lines.append(f"... {len(block.rows) - _MOST_LINES:,} more rows")
+        elif isinstance(block, SeriesBlock):
+            low, high = float(block.values.min()), float(block.values.max())
+            lines.append(f"a series of {len(block.values):,} points, from {low:.4g} to {high:.4g}")
+        else:
+            height, width = block.pixels.shape[:2]
+            lines.append(f"a picture of {width} by {height} pixels")
+    return ["", "best input", *(f"  {line}" for line in lines)] if lines else []
+
+
+def _columns(rows: list[list[str]]) -> list[str]:
+    shown = [[visible(cell, _LONGEST_CELL) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    return ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in shown]
 
 
 def _row(path: Path, folder: Path) -> dict[str, Any]:

@@ -17,6 +17,7 @@ OPTIMISERS = Registry(
     "featviz.optimisers",
     {
         "sep-cma": "featviz.optimisers.sep_cma:SepCma",
+        "coarse-to-fine": "featviz.optimisers.coarse_to_fine:CoarseToFine",
         "snes": "featviz.optimisers.snes:Snes",
         "cma": "featviz.optimisers.full_cma:FullCma",
         "ga": "featviz.optimisers.genetic:GeneticAlgorithm",
@@ -101,6 +102,11 @@ def _pick(latent: LatentDescription) -> tuple[str, str]:
         return "ga", (
             f"the space has {_listed(latent.kinds - {'real'})} genes; the genetic algorithm takes every kind and "
             "uses the space's own moves"
+        )
+    if latent.stages:
+        return "coarse-to-fine", (
+            "the space says which of its real genes are coarse: separable CMA-ES begins with those and takes in the "
+            "others step by step"
         )
     if latent.stepwise:
         return "ga", (

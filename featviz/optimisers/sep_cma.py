@@ -147,6 +147,27 @@ class SepCma(EvolutionStrategy):
             restart_when_stuck=restart_when_stuck,
         )
 
+    @property
+    def mean(self) -> Array:
+        """The mean of the search distribution, float64 (genes,): a copy."""
+        return self._mean.copy()
+
+    @property
+    def steps(self) -> Array:
+        """The standard deviation of each gene, float64 (genes,): a copy."""
+        return self._steps.copy()
+
+    def begin_at(self, mean: Array, steps: Array) -> None:
+        """Take this mean and these standard deviations, both of shape (genes,), and forget the paths.
+
+        A restart goes back to where the search was made to begin.
+        """
+        sigma = float(np.sqrt(np.mean(np.square(steps))))
+        self._reset_steps(sigma)
+        self._mean = np.array(mean, dtype=np.float64)
+        self._variances = np.square(steps / sigma)
+        self._steps = np.array(steps, dtype=np.float64)
+
     def _reset(self) -> None:
         genes = self._genes
         self._mean = self._start.copy()

@@ -240,7 +240,7 @@ def load(path: str | os.PathLike[str], *, space: SearchSpace | None = None) -> R
     """The run in a directory. It may be finished, interrupted, or be written at this moment.
 
     Nothing that the run's files name is imported: a space of your own is not rebuilt, and its inputs come from what
-    was stored with the run (arrays and renderings of the best ones) unless you pass ``space``.
+    was stored with the run (the best ones, where a file can hold them, and their renderings) unless you pass ``space``.
 
     Args:
         path: the directory of the run.

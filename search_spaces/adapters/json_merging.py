@@ -18,10 +18,12 @@ class NoneFitsError(Exception):
 
 
 def without(schema: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """A copy of a schema that lacks one keyword."""
     return {name: value for name, value in schema.items() if name != key}
 
 
 def bare(schema: Mapping[str, Any]) -> bool:
+    """Whether a schema restricts nothing."""
     return all(name in ANNOTATIONS for name in schema)
 
 

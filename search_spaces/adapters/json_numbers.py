@@ -23,6 +23,7 @@ _LARGEST = 2**53
 
 
 def number_part(schema: Mapping[str, Any], at: str, *, whole: bool) -> Any:
+    """The variable, space or constant of the numbers that fit ``schema``; of whole ones where ``whole``."""
     bounds = {k: schema[k] for k in FAMILIES["number"] if k in schema}
     low = max(bounds.get("minimum", -math.inf), -math.inf)
     high = min(bounds.get("maximum", math.inf), math.inf)

@@ -61,7 +61,7 @@ def json_key(value: Any) -> str:
     return json.dumps(_comparable(value), sort_keys=True)
 
 
-def fits(value: Any, schema: Any, resolve: Resolve) -> bool:
+def fits(value: Any, schema: Any, resolve: Resolve) -> bool:  # noqa: PLR0911  one return a keyword
     """Whether ``value`` fits ``schema``; ``resolve`` gives what a ``$ref`` points to."""
     if isinstance(schema, bool):
         return schema

@@ -1,4 +1,4 @@
-"""The forms of JSON values: objects without the properties that are absent, arrays with a fixed beginning, multiples."""
+"""The forms of JSON values: objects in which properties can be absent, arrays with a fixed beginning, multiples."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -84,10 +84,10 @@ class JsonArray(Converted):
     def _to_form(self, inputs: Any) -> list[Any]:
         return [[*row[:-1], *row[-1]] for row in unstack(inputs)]
 
-    def _from_form(self, inputs: Any) -> list[Any]:
+    def _from_form(self, inputs: Any) -> tuple[Any, ...]:
         rows = [unstack(row) for row in unstack(inputs)]
         firsts = [[row[i] for row in rows if i < len(row)] for i in range(self._count)]
-        return tuple([*firsts, [row[self._count :] for row in rows]])  # type: ignore[return-value]  # a batch of tuples
+        return (*firsts, [row[self._count :] for row in rows])
 
 
 class JsonMultiple(Converted):

@@ -56,6 +56,7 @@ class _Alternatives(Composite):
             moves=self._moves(),
             feasible=self._feasible_option if any(part.feasible for part in parts) else None,
             canonical=self._canonical if parts else None,
+            stages=whole.stages,
             stepwise=whole.stepwise,
         )
 

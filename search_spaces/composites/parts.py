@@ -252,7 +252,8 @@ class SpacePart(Part):
         """Those of the space, where it can replace them."""
         if hasattr(self.given, "units_within"):
             return tuple(self.given.units_within(x))
-        units = tuple(self.given.units(x)) if self._replaces else ()
+        # The parts of a record are known by its latent alone: an input does not say which choices made it.
+        units = () if self.latent.records or not self._replaces else tuple(self.given.units(x))
         return units or (WHOLE,)
 
     def apply(self, x: Latents, units: Sequence[str], masks: NDArray[np.bool_], fill: Latents) -> Any:

@@ -1,12 +1,14 @@
 """The gallery in a real browser, from disk and offline."""
 
 import io
+import itertools
 
 import numpy as np
 import pytest
 from gallery_fakes import HOSTILE, fake_candidates, fake_history, fake_run, fake_spec
 from PIL import Image
 
+from featviz.blocks import SeriesBlock, TableBlock, TokensBlock
 from featviz.gallery import build_gallery
 
 pytestmark = pytest.mark.browser
@@ -218,3 +220,62 @@ def test_hostile_text_executes_nothing_and_is_seen_as_it_is(tmp_path, visit):
         page = one.open(path)
         assert page.locator("h1").count() == 1
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def block_runs():
+    """A run for each type of block, with texts long and hostile."""
+    long = "supercalifragilistic" * 10
+    tokens = (" the", "film", "\n", "", "漢字", long, *HOSTILE)
+    rows = tuple((f"column {i} {text[:80]}", text, "-1.5") for i, text in enumerate((long, *HOSTILE)))
+    time = np.linspace(0, 9, 2000)
+    values = np.stack([np.sin(time), np.cos(3 * time) * 1e6, time], axis=1)
+    blocks = {
+        "tokens": TokensBlock(tokens, "said", tuple(i % 3 == 0 for i in range(len(tokens)))),
+        "table": TableBlock(("column", "value", "reference"), rows, "", tuple(i % 3 == 0 for i in range(len(rows)))),
+        "series": SeriesBlock(values, "", 250.0, ("x", "<b>y</b>", long)),
+    }
+    made = []
+    for name, block in blocks.items():
+        made.append(fake_run(name, spec=fake_spec(boxes=[name]), candidates=fake_candidates(6)))
+        made[-1].render = lambda candidate, block=block: [block]
+    return made
+
+
+@pytest.fixture(scope="module")
+def block_site(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("blocks") / "site"
+    build_gallery(block_runs(), folder)
+    return folder
+
+
+def test_tokens_tables_and_series_are_seen(block_site, visit):
+    one = visit(block_site, viewport={"width": 1280, "height": 900}, java_script_enabled=False)
+    page = one.open(block_site / "index.html")
+    assert page.locator(".card .chip:visible").count() > 5
+    assert page.locator(".card .sheet tr.changed").count() >= 2
+    assert page.locator(".card svg.trace path.line").count() == 3
+    cards = [page.locator("a.card").nth(i).bounding_box() for i in range(3)]
+    assert all(a["x"] + a["width"] <= b["x"] for a, b in itertools.pairwise(cards))
+    page = one.open(run_page(block_site, "tokens"))
+    assert page.locator("figure .chip").first.inner_text() == "␣the"
+    weight = "getComputedStyle(document.querySelector('figure mark.chip')).fontWeight"
+    assert int(page.evaluate(weight)) >= 600
+    page = one.open(run_page(block_site, "series"))
+    box = page.locator("figure svg.trace").first.bounding_box()
+    assert box["height"] > 150
+    assert page.locator("figure svg.trace text.name").all_text_contents()[:2] == ["x", "<b>y</b>"]
+    assert page.get_by_role("img", name="the best input found: a series of 2,000 samples").count() == 1
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1440])
+def test_no_block_is_wider_than_the_screen(block_site, visit, width):
+    one = visit(block_site, viewport={"width": width, "height": 800})
+    for path in (block_site / "index.html", *sorted(block_site.glob("runs/*/index.html"))):
+        assert one.open(path).evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_blocks_have_the_contrast_that_wcag_asks_for(block_site, visit, scheme):
+    one = visit(block_site, color_scheme=scheme)
+    for path in (block_site / "index.html", *sorted(block_site.glob("runs/*/index.html"))):
+        assert one.open(path).evaluate(CONTRAST) == []

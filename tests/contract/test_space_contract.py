@@ -152,6 +152,23 @@ class Open(Rings):
         object.__setattr__(self, name, value)
 
 
+class Shown(Rings):
+    def render(self, x):
+        return [
+            fv.ImageBlock(np.zeros((1, 1, 1), dtype=np.uint8)), fv.TextBlock("a"), fv.TokensBlock(("a",)),
+            fv.TableBlock(("a",), (("b",),)), fv.SeriesBlock(np.zeros((1, 1))),
+        ]  # fmt: skip
+
+
+def test_every_type_of_block_may_be_rendered():
+    contract.check_render(Shown())
+
+
+def test_the_message_names_the_types_of_blocks():
+    with pytest.raises(SpaceError, match="ImageBlock, TextBlock, TokensBlock, TableBlock, SeriesBlock"):
+        contract.check_render(Raw())
+
+
 @pytest.mark.parametrize(
     ("broken", "check"),
     [

@@ -105,7 +105,8 @@ def test_what_json_can_say_comes_back_equal(tmp_path, x):
 def test_numpy_within_an_input_comes_back(tmp_path):
     x = {
         "n": np.float32(0.1), "i": np.int64(3), "b": np.True_, "s": np.str_("a"),
-        "t": (np.arange(6).reshape(2, 3), "x"), "f": np.array([0.1, np.inf], dtype=np.float32), "u": np.array(["a", "bc"]), "e": np.zeros((0, 4)),
+        "t": (np.arange(6).reshape(2, 3), "x"), "f": np.array([0.1, np.inf], dtype=np.float32),
+        "u": np.array(["a", "bc"]), "e": np.zeros((0, 4)),
         "z": np.array(2.5),
     }  # fmt: skip
     found = again(tmp_path, x).input
@@ -244,7 +245,8 @@ def test_a_doctored_description_of_an_input_is_a_named_error(tmp_path, described
     "columns",
     [
         [{"dtype": "int64", "missing": []}], [{"dtype": "object", "missing": 3}],
-        [{"dtype": "category", "missing": []}], [{"dtype": "datetime64[ns]", "missing": []}], [{"dtype": "bool", "missing": []}],
+        [{"dtype": "category", "missing": []}], [{"dtype": "datetime64[ns]", "missing": []}],
+        [{"dtype": "bool", "missing": []}],
         [{"missing": []}], [3],
         [{"dtype": "category", "missing": [], "options": ["x"], "ordered": True}], [{"dtype": "|O8", "missing": []}],
     ],

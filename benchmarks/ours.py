@@ -1,0 +1,39 @@
+"""featviz as one of the methods that a benchmark compares: a space for each problem, and ``fv.search`` on it."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from peers.recorder import Recorder
+
+import featviz as fv
+
+__all__ = ["featviz"]
+
+P = TypeVar("P")
+
+
+def featviz(
+    space_of: Callable[[P], Any], rows: Callable[[Any], NDArray[Any]] = np.asarray, optimiser: str = "auto"
+) -> Callable[[P, Recorder, int], None]:
+    """A search with ``fv.search``.
+
+    Args:
+        space_of: the space for a problem.
+        rows: the inputs of the space as rows of the problem.
+        optimiser: as of ``fv.search``.
+    """
+
+    def search(problem: P, recorder: Recorder, seed: int) -> None:
+        box = fv.black_box(lambda inputs: recorder(rows(inputs)), name="problem")
+        fv.search(
+            space_of(problem),
+            fv.maximise(box),
+            budget=recorder.left(),
+            seed=seed,
+            optimiser=optimiser,
+            progress="none",
+        )
+
+    return search
