@@ -49,11 +49,14 @@ if TYPE_CHECKING:
     from featviz.search_spaces import TimeSeriesSpace as TimeSeriesSpace
     from featviz.search_spaces import TupleSpace as TupleSpace
     from featviz.search_spaces import Uniform as Uniform
+    from featviz.search_spaces import action_sequences as action_sequences
     from featviz.search_spaces import from_grammar as from_grammar
     from featviz.search_spaces import from_gymnasium as from_gymnasium
     from featviz.search_spaces import from_hypothesis as from_hypothesis
     from featviz.search_spaces import from_json_schema as from_json_schema
     from featviz.search_spaces import from_regex as from_regex
+    from featviz.search_spaces import initial_states as initial_states
+    from featviz.search_spaces import observations as observations
     from featviz.search_spaces import space as space
     from featviz.study import Run as Run
     from featviz.study import Study as Study
@@ -84,11 +87,14 @@ _HOMES = {
         "TimeSeriesSpace",
         "TupleSpace",
         "Uniform",
+        "action_sequences",
         "from_grammar",
         "from_gymnasium",
         "from_hypothesis",
         "from_json_schema",
         "from_regex",
+        "initial_states",
+        "observations",
         "space",
     ),
     "featviz.study": ("Run", "Study", "load", "search"),

@@ -11,6 +11,7 @@
 ``pictures``            real pictures, from arrays or files, in the form that ``ImageSpace`` works with
 ``composites``          spaces made of other spaces: ``DictSpace``, ``TupleSpace``, ``ListSpace``, ``OneOf``...
 ``adapters``            spaces from Gymnasium spaces and from JSON schemas
+``environments``        initial states, observations and action sequences of Gymnasium's environments
 ``records``             spaces of any shape: one function of ``draw``, its choices recorded
 ``series``              ``TimeSeriesSpace``: series of any length and number of channels
 ``joining``             the latent of a whole from those of its parts
@@ -31,6 +32,7 @@ from featviz.search_spaces.composites import (
     Optional,
     TupleSpace,
 )
+from featviz.search_spaces.environments import action_sequences, initial_states, observations
 from featviz.search_spaces.image import ImageSpace
 from featviz.search_spaces.pictures import load_pictures
 from featviz.search_spaces.quantities import Integer, LogUniform, Uniform
@@ -64,12 +66,15 @@ __all__ = [  # noqa: RUF022  in the order of a reader
     "TimeSeriesSpace",
     "TupleSpace",
     "Uniform",
+    "action_sequences",
     "from_grammar",
     "from_gymnasium",
     "from_hypothesis",
     "from_json_schema",
     "from_regex",
+    "initial_states",
     "load_pictures",
+    "observations",
     "space",
     # for authors of spaces and for the layers above
     "SEARCH_SPACES",
