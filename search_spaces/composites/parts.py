@@ -288,7 +288,8 @@ def part_of(name: str, given: Any) -> Part:
     thing = part_from_spec(given)
     if isinstance(thing, Part):
         return thing
-    if isinstance(thing, Variable):
+    # A class has the members of a space or variable as well, and is none.
+    if isinstance(thing, Variable) and not isinstance(thing, type):
         return VariablePart(thing)
     if isinstance(thing, SearchSpace) and not isinstance(thing, type):
         return SpacePart(thing)
