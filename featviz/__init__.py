@@ -36,12 +36,17 @@ if TYPE_CHECKING:
     from featviz.objectives import total_variation as total_variation
     from featviz.search_spaces import Boolean as Boolean
     from featviz.search_spaces import Choice as Choice
+    from featviz.search_spaces import Constant as Constant
     from featviz.search_spaces import Date as Date
+    from featviz.search_spaces import DictSpace as DictSpace
     from featviz.search_spaces import Draw as Draw
     from featviz.search_spaces import ImageSpace as ImageSpace
     from featviz.search_spaces import Integer as Integer
+    from featviz.search_spaces import ListSpace as ListSpace
     from featviz.search_spaces import LogUniform as LogUniform
     from featviz.search_spaces import Nullable as Nullable
+    from featviz.search_spaces import OneOf as OneOf
+    from featviz.search_spaces import Optional as Optional
     from featviz.search_spaces import Ordered as Ordered
     from featviz.search_spaces import Permutation as Permutation
     from featviz.search_spaces import Quantiles as Quantiles
@@ -52,10 +57,16 @@ if TYPE_CHECKING:
     from featviz.search_spaces import TabularSpace as TabularSpace
     from featviz.search_spaces import TimeSeriesSpace as TimeSeriesSpace
     from featviz.search_spaces import TokenSpace as TokenSpace
+    from featviz.search_spaces import TupleSpace as TupleSpace
     from featviz.search_spaces import Uniform as Uniform
+    from featviz.search_spaces import action_sequences as action_sequences
     from featviz.search_spaces import from_grammar as from_grammar
+    from featviz.search_spaces import from_gymnasium as from_gymnasium
     from featviz.search_spaces import from_hypothesis as from_hypothesis
+    from featviz.search_spaces import from_json_schema as from_json_schema
     from featviz.search_spaces import from_regex as from_regex
+    from featviz.search_spaces import initial_states as initial_states
+    from featviz.search_spaces import observations as observations
     from featviz.search_spaces import space as space
     from featviz.study import Run as Run
     from featviz.study import Study as Study
@@ -74,11 +85,16 @@ _HOMES = {
         "Choice",
         "Date",
         "Draw",
+        "Constant",
+        "DictSpace",
         "ImageSpace",
         "Integer",
+        "ListSpace",
         "LogUniform",
         "Nullable",
         "Ordered",
+        "OneOf",
+        "Optional",
         "Permutation",
         "Quantiles",
         "Real",
@@ -88,10 +104,16 @@ _HOMES = {
         "TabularSpace",
         "TimeSeriesSpace",
         "TokenSpace",
+        "TupleSpace",
         "Uniform",
+        "action_sequences",
         "from_grammar",
+        "from_gymnasium",
         "from_hypothesis",
+        "from_json_schema",
         "from_regex",
+        "initial_states",
+        "observations",
         "space",
     ),
     "featviz.study": ("Run", "Study", "load", "search"),

@@ -13,13 +13,28 @@
 ``series``              ``TimeSeriesSpace``: series of any length and number of channels
 ``tokens``              ``TokenSpace``: sequences of tokens, as ids or as text
 ``tables``              ``TabularSpace``: rows of a table, from a data frame or column by column
+``composites``          spaces made of other spaces: ``DictSpace``, ``TupleSpace``, ``ListSpace``, ``OneOf``...
+``adapters``            spaces from Gymnasium spaces and from JSON schemas
+``environments``        initial states, observations and action sequences of Gymnasium's environments
 ``joining``             the latent of a whole from those of its parts
 ``specs``               spaces by name, and spaces from a table of a TOML file
 ======================  =====================================================================================
 """
 
+from featviz.search_spaces.adapters import from_gymnasium, from_json_schema
 from featviz.search_spaces.base import Space
 from featviz.search_spaces.choices import Choice, Permutation
+from featviz.search_spaces.composites import (
+    Composite,
+    Constant,
+    DictSpace,
+    Difference,
+    ListSpace,
+    OneOf,
+    Optional,
+    TupleSpace,
+)
+from featviz.search_spaces.environments import action_sequences, initial_states, observations
 from featviz.search_spaces.image import ImageSpace
 from featviz.search_spaces.pictures import load_pictures
 from featviz.search_spaces.quantities import Integer, LogUniform, Uniform
@@ -44,11 +59,16 @@ __all__ = [  # noqa: RUF022  in the order of a reader
     "Choice",
     "Date",
     "Draw",
+    "Constant",
+    "DictSpace",
     "ImageSpace",
     "Integer",
+    "ListSpace",
     "LogUniform",
     "Nullable",
     "Ordered",
+    "OneOf",
+    "Optional",
     "Permutation",
     "Quantiles",
     "Real",
@@ -57,14 +77,22 @@ __all__ = [  # noqa: RUF022  in the order of a reader
     "TabularSpace",
     "TimeSeriesSpace",
     "TokenSpace",
+    "TupleSpace",
     "Uniform",
+    "action_sequences",
     "from_grammar",
+    "from_gymnasium",
     "from_hypothesis",
+    "from_json_schema",
     "from_regex",
+    "initial_states",
     "load_pictures",
+    "observations",
     "space",
     # for authors of spaces and for the layers above
     "SEARCH_SPACES",
+    "Composite",
+    "Difference",
     "FixedShape",
     "RecordSpace",
     "Variable",
