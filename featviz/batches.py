@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from featviz.errors import SpaceError
 
-__all__ = ["batch_length", "concatenate", "stack", "take", "take_one"]
+__all__ = ["batch_length", "concatenate", "stack", "take", "take_one", "unstack"]
 
 
 def batch_length(batch: Any) -> int:
@@ -66,12 +66,31 @@ def concatenate(batches: Sequence[Any]) -> Any:
 
 
 def stack(inputs: Sequence[Any]) -> Any:
-    """A batch of single inputs, as :func:`take_one` gives them: arrays and numbers become an array, text a list."""
+    """A batch of single inputs, as :func:`take_one` gives them: arrays and numbers become an array, text a list.
+
+    Inputs of several kinds (dicts with other keys, arrays of other shapes) and empty ones become a list, so that
+    :func:`unstack` gives back what was stacked.
+    """
     first = inputs[0]
-    if isinstance(first, dict):
+    if any(type(x) is not type(first) for x in inputs):
+        return list(inputs)
+    if isinstance(first, dict) and first and all(x.keys() == first.keys() for x in inputs):
         return {name: stack([x[name] for x in inputs]) for name in first}
-    if isinstance(first, tuple):
+    if isinstance(first, tuple) and first and all(len(x) == len(first) for x in inputs):
         return tuple(stack(list(parts)) for parts in zip(*inputs, strict=True))
     if hasattr(first, "iloc"):
         return concatenate(list(inputs))
-    return np.stack(inputs) if isinstance(first, np.ndarray | np.generic | int | float) else list(inputs)
+    numeric = isinstance(first, np.ndarray | np.generic | int | float)
+    return np.stack(inputs) if numeric and len({np.shape(x) for x in inputs}) == 1 else list(inputs)
+
+
+def unstack(batch: Any) -> list[Any]:
+    """The single inputs of a batch, as :func:`take_one` gives them, in a list."""
+    if isinstance(batch, dict):
+        parts = [unstack(part) for part in batch.values()]
+        return [dict(zip(batch, row, strict=True)) for row in zip(*parts, strict=True)]
+    if isinstance(batch, tuple):
+        return list(zip(*map(unstack, batch), strict=True))
+    if hasattr(batch, "iloc"):
+        return [batch.iloc[row : row + 1] for row in range(len(batch))]
+    return list(batch)

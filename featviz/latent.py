@@ -176,6 +176,9 @@ class LatentDescription:
             behind the end of a list) set to fixed values, as new arrays: equal inputs get equal latents. None when
             every gene always plays a part.
         feasible: which of n latents stand for valid inputs, bool of shape (n,); None when all do.
+        canonical: the same latents with every gene that has no say (of an option that was not chosen, of an element
+            behind the end of a list) set to one value, so that latents of equal inputs are equal; for comparing, not
+            for searching on. None when every gene has a say.
         stages: real genes to search first, second and so on, coarse ones before fine ones: arrays of their places, each
             of which holds the one before, the last all of them. Empty when no gene comes before another.
         stepwise: whether a small step of a real gene often changes nothing (whole numbers; columns of a table, which

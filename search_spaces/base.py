@@ -108,7 +108,7 @@ class Space(metaclass=_FrozenAfterInit):
     @cached_property
     def latent(self) -> LatentDescription:
         """The genes of all variables, in their order, and what is known of them."""
-        whole = joined([variable.latent for variable in self._parts.values()])
+        whole = self._joined()
         changes: dict[str, Any] = {}
         if (prior := self.prior()) is not None:
             changes["prior"] = prior
@@ -265,6 +265,9 @@ class Space(metaclass=_FrozenAfterInit):
                     f"{visible(name, 60)!r} is {shown(part)}."
                 )
         return parts
+
+    def _joined(self) -> LatentDescription:
+        return joined([variable.latent for variable in self._parts.values()])
 
     def _placed(self) -> Iterator[tuple[str, Variable, Place]]:
         places = places_of([variable.latent for variable in self._parts.values()])

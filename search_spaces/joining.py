@@ -63,15 +63,18 @@ class Place:
 
 
 class JointPrior:
-    """The prior of independent parts, some of which have a joint prior of their own."""
+    """The prior of independent parts, some of which have a joint prior or constraints of their own.
+
+    A part draws again until its own constraints hold. Left to the whole, ten parts of which half the draws are valid
+    would be valid together once in a thousand.
+    """
 
     def __init__(self, parts: Sequence[LatentDescription]) -> None:
-        # A part's own constraints are left to the whole, which draws again where any does not hold.
-        self._parts = [replace(part, feasible=None) for part in parts]
+        self._parts = list(parts)
         self._places = places_of(parts)
 
     def sample(self, rng: np.random.Generator, n: int) -> Latents:
-        """``n`` latents: each part drawn from its own prior."""
+        """``n`` latents: each part drawn from its own prior, all of them feasible."""
         return Latents.beside([part.sample(rng, n) for part in self._parts])
 
     def log_density(self, latents: Latents) -> NDArray[np.float64]:
@@ -122,7 +125,7 @@ def joined(parts: Sequence[LatentDescription]) -> LatentDescription:
         tuple(count for part in parts for count in part.options),
         tuple(p for part in parts for p in part.probabilities),
         records=sum(part.records for part in parts),
-        prior=JointPrior(parts) if any(part.prior for part in parts) else None,
+        prior=JointPrior(parts) if any(part.prior or part.feasible for part in parts) else None,
         moves=tuple(lifted(move, place) for part, place in zip(parts, places, strict=True) for move in part.moves),
         feasible=feasible if constrained else None,
         canonical=canonical if neutral else None,

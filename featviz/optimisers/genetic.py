@@ -124,7 +124,7 @@ class GeneticAlgorithm:
         mine: dict[int, tuple[int, float]] = {}
         if self._asks == 0 and self._start is not None:
             parts.append(self._start.copy())
-            mine[hashes(self._start)[0]] = (_NONE, np.nan)
+            mine[self._hashes(self._start)[0]] = (_NONE, np.nan)
             self._design -= 1
         self._asks += 1
         missing = n - len(parts)
@@ -136,7 +136,7 @@ class GeneticAlgorithm:
         if missing:
             # Next to everything within reach is known.
             drawn = self._latent.sample(rng, missing)
-            mine.update((key, (_NONE, np.nan)) for key in hashes(drawn) if key not in mine)
+            mine.update((key, (_NONE, np.nan)) for key in self._hashes(drawn) if key not in mine)
             parts.append(drawn)
         self._seen.add(list(mine))
         self._out.update(mine)
@@ -155,7 +155,7 @@ class GeneticAlgorithm:
         scores = checked_scores(scores, len(latents))
         if not np.isfinite(latents.real).all():
             raise InvalidArgument("the latents told must be finite, but they hold NaN or infinity.")
-        keys = hashes(latents)
+        keys = self._hashes(latents)
         self._seen.add(sorted(keys))
         made = [self._out.pop(key, (_NONE, np.nan)) for key in keys]
         operators = np.array([operator for operator, _ in made], dtype=np.int64)
@@ -210,13 +210,18 @@ class GeneticAlgorithm:
         self._out = dict(zip(out.tolist(), zip(operators.tolist(), parents.tolist(), strict=True), strict=True))
         self._credit.trials, self._credit.successes = trials, successes
 
+    def _hashes(self, latents: Latents) -> list[int]:
+        """Equal for latents of equal inputs, as far as the space can tell them."""
+        same = self._latent.canonical
+        return hashes(latents if same is None else same(latents))
+
     def _new(self, children: _Children, mine: dict[int, tuple[int, float]]) -> Latents:
         """Those of ``children`` that are feasible and were never asked for; ``mine`` is added to."""
         if self._latent.canonical is not None:
             children = children._replace(latents=self._latent.canonical(children.latents))
         if self._latent.feasible is not None:
             children = children.at(self._latent.feasible(children.latents))
-        keys = hashes(children.latents)
+        keys = self._hashes(children.latents)
         fresh = []
         for row, key in enumerate(keys):
             if key not in self._seen and key not in mine:

@@ -68,20 +68,25 @@ class Chain:
 
     def after(self, before: Int64, rng: np.random.Generator) -> Int64:
         """An option after each of ``before``, int64 of the same shape."""
-        u = rng.random(before.shape)
-        place = np.minimum(np.searchsorted(self._steps, before + u, side="right"), self._last[before])
-        learnt = self._after[np.maximum(place, 0)] if len(self._after) else np.zeros_like(before)
-        other = np.searchsorted(self._cumulated_unigram, rng.random(before.shape), side="right")
-        return np.where(rng.random(before.shape) < self._escape[before], other, learnt)
+        u = rng.random((2, *before.shape))
+        escaped = u[1] < self._escape[before]
+        if not len(self._after):
+            escaped[...] = True
+        place = np.minimum(np.searchsorted(self._steps, before + u[0], side="right"), self._last[before])
+        found = self._after[place] if len(self._after) else np.zeros_like(before)
+        if escaped.any():
+            # The draw that would have chosen a successor is free to choose among all.
+            found[escaped] = np.searchsorted(self._cumulated_unigram, u[0][escaped], side="right")
+        return found
 
     def probability(self, before: Int64, after: Int64) -> Float64:
         """The probability of ``after`` behind ``before``, elementwise."""
         key = before * self.options + after
-        place = np.minimum(np.searchsorted(self._keys, key), max(len(self._keys) - 1, 0))
-        known = self._keys[place] == key if len(self._keys) else np.zeros(key.shape, dtype=np.bool_)
-        learnt = np.where(known, self._share[place] if len(self._share) else 0.0, 0.0)
         escape = self._escape[before]
-        p: Float64 = (1 - escape) * learnt + escape * self.unigram[after]
+        p: Float64 = escape * self.unigram[after]
+        if len(self._keys):
+            place = np.minimum(np.searchsorted(self._keys, key), len(self._keys) - 1)
+            p += (1 - escape) * self._share[place] * (self._keys[place] == key)
         return p
 
     def marginals(self, length: int) -> list[Float64]:

@@ -334,14 +334,15 @@ class TokenSpace(Space):
         if chain is None:
             p = self.latent.probabilities[-1]
             return rng.integers(count, size=n) if self._prior_name != "unigram" else rng.choice(count, size=n, p=p)
-        before = np.repeat(np.maximum(left, 0)[:, None], _CANDIDATES, axis=1)
-        candidates = chain.after(before, rng)
-        first = chain.sample(rng, n * _CANDIDATES, 1).reshape(n, _CANDIDATES)
-        candidates = np.where(left[:, None] < 0, first, candidates)
-        fit = chain.probability(candidates, np.repeat(np.maximum(right, 0)[:, None], _CANDIDATES, axis=1))
-        fit = np.where(right[:, None] < 0, 1.0, fit)
-        # One of the candidates in proportion to how well it fits (Gumbel 1954).
-        choice = np.argmax(np.log(fit) + rng.gumbel(size=fit.shape), axis=1)
+        candidates = chain.after(np.maximum(left, 0)[:, None] + np.zeros(_CANDIDATES, dtype=np.int64), rng)
+        alone = left < 0
+        if alone.any():
+            candidates[alone] = chain.sample(rng, int(alone.sum()) * _CANDIDATES, 1).reshape(-1, _CANDIDATES)
+        fit = chain.probability(candidates, np.maximum(right, 0)[:, None])
+        fit[right < 0] = 1.0
+        # One of the candidates in proportion to how well it fits.
+        cumulated = fit.cumsum(axis=1)
+        choice = (cumulated < rng.random((n, 1)) * cumulated[:, -1:]).sum(axis=1)
         found: Int64 = candidates[np.arange(n), choice]
         return found
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from featviz.batches import batch_length, concatenate, take
+from featviz.batches import batch_length, concatenate, stack, take, unstack
 from featviz.errors import SpaceError
 
 
@@ -91,3 +91,30 @@ def test_parts_of_different_lengths_are_refused():
 def test_what_has_no_length_is_refused(batch):
     with pytest.raises(SpaceError, match="must have a length, but it is a "):
         batch_length(batch)
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}],
+        [{"a": 1}, {"b": 2}],
+        [(1, ()), (2, ())],
+        [(), ()],
+        [{}, {}],
+        [1, "x", None],
+        [True, 2],
+        [np.zeros(2), np.zeros(3)],
+        [[np.zeros(2)], []],
+    ],
+)
+def test_unstack_gives_back_what_was_stacked(inputs):
+    again = unstack(stack(inputs))
+    assert repr([_plain(x) for x in again]) == repr([_plain(x) for x in inputs])
+
+
+def _plain(x):
+    if isinstance(x, dict):
+        return {name: _plain(part) for name, part in x.items()}
+    if isinstance(x, list | tuple):
+        return type(x)(map(_plain, x))
+    return x.tolist() if isinstance(x, np.ndarray | np.generic) else x

