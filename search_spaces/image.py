@@ -34,25 +34,26 @@ class ImageSpace(Space):
             - ``"shapes"``: ellipses or triangles, painted one over another;
             - ``"phase"``: the phases of a Fourier transform whose magnitudes are those of natural pictures, or of your
               ``examples``; lower scores, more natural pictures;
-            - the path of an ``.onnx`` file: a generator network with one input, the genes, and one output, the pictures,
-              channels first or last. Give ``low`` and ``high`` its range, often -1 and 1;
-            - a function from genes (n, genes) to pictures, such as a generator network, or ``"module:attribute"``, where
-              that function is.
+            - the path of an ``.onnx`` file: a generator network with one input, the genes, and one output, the
+              pictures, channels first or last. Give ``low`` and ``high`` its range, often -1 and 1;
+            - a function from genes (n, genes) to pictures, such as a generator network, or ``"module:attribute"``,
+              where that function is.
         low: the smallest value.
         high: the largest value.
         frequencies: dct, phase: how many to keep, along the longer side or as (vertical, horizontal). Fewer give
             smoother pictures. By default 32 along the longer side, or all there are.
         gain: dct, pixels, phase: contrast under the prior, as a standard deviation before the sigmoid; by default 1.
-            More starts a search faster and ends it lower. cppn: size of the last weights; by default 3.
+            More starts a search faster and ends it lower. cppn: the same; by default 2.
         decay: dct, phase: exponent by which amplitudes fall with the frequency. By default 1; for dct .4 where every
             frequency is kept.
-        colour: dct, phase: how channels go together: ``"natural"`` (the default for RGB), ``"none"``, or a matrix.
+        colour: dct, phase, cppn: how channels go together: ``"natural"`` (the default for RGB), ``"none"``, or a
+            matrix.
         mean: dct, phase: the mean colour, a number for each channel. By default the middle of the range.
         spectrum: dct, phase: relative amplitudes at the frequencies of 0, 1, 2, ... half periods along the longer side,
             instead of ``decay``; for phase also one such list for each channel.
         examples: dct, phase: pictures from which gain, colour, mean and spectrum are learnt where they are left out;
             their values as in :meth:`encode`.
-        hidden: cppn: units of a layer; by default 16.
+        hidden: cppn: units of a layer; by default 12.
         layers: cppn: hidden layers; by default 3.
         activations: cppn: names of functions that the units of a layer take turns at; by default tanh, gaussian, abs.
         kind: shapes: ``"ellipses"`` (the default) or ``"triangles"``.

@@ -8,7 +8,8 @@ import numpy as np
 from featviz import checks
 from featviz.errors import InvalidArgument, WrongType
 from featviz.latent import MAX_GENES
-from featviz.search_spaces.decoders.base import Float32, Float64, no_inverse, squash
+from featviz.search_spaces.decoders.base import LONGEST_SPEC, Float32, Float64, no_inverse, squash
+from featviz.search_spaces.decoders.statistics import colour_matrix
 from featviz.search_spaces.pictures import PictureShape
 from featviz.text import shown
 
@@ -20,8 +21,11 @@ _INPUTS = 4
 _LARGEST = 8.0
 # Values of one layer that are worked on at a time; they stay in the cache.
 _AT_ONCE = 1 << 17
-# Standard deviations of the weights under the prior, over the root of how many are summed; see CppnDecoder.
-_FIRST, _BIAS = 3.0, 1.0
+# Standard deviations under the prior: of the weights of coordinates, of those of further layers (of a whole sum), of
+# biases, and of the logarithm of the contrast.
+_FIRST, _DEEPER, _BIAS, _CONTRASTS = 2.0, 2.0, 1.0, 0.5
+# Variance below which a picture counts as flat and is not stretched.
+_FLAT = 1e-3
 
 
 def _tanh(x: Float32) -> None:
@@ -75,23 +79,25 @@ class CppnDecoder:
     producing networks: A novel abstraction of development").
 
     The network is asked at every pixel: x and y (from -1 to 1 along the longer side), the distance r from the centre,
-    and 1, through ``layers`` layers of ``hidden`` units to one number a channel, then the sigmoid. The topology is
-    fixed, unlike in the paper, and the units of a layer take turns at the ``activations``. Pictures have as much
-    detail as the weights make, at any size, and the number of genes does not depend on the size.
+    and 1, through ``layers`` layers of ``hidden`` units to one number a channel. The topology is fixed, unlike in the
+    paper, and the units of a layer take turns at the ``activations``. The picture is brought to a mean of 0 and a
+    variance of 1, since most networks would make a flat one; its brightness, a gene a channel, and its contrast, the
+    last gene, are added before the sigmoid. The number of genes does not depend on the size.
 
     There is no sine among the activations unless it is asked for: its stripes raise the scores of many models in
     pictures that show nothing.
 
     Args:
         shape: of the pictures.
-        hidden: units of a layer; 16 when left out.
+        hidden: units of a layer; 12 when left out.
         layers: hidden layers; 3 when left out.
         activations: of "tanh", "gaussian", "abs", "identity", "relu", "sigmoid" and "sine"; the first three when left
             out.
-        gain: standard deviation of the last weights under the prior; 3 when left out. More means more contrast.
+        gain: standard deviation of a typical picture before the sigmoid; 2 when left out. More means more contrast.
+        colour: see :func:`~featviz.search_spaces.decoders.statistics.colour_matrix`.
     """
 
-    OPTIONS: ClassVar[tuple[str, ...]] = ("hidden", "layers", "activations", "gain")
+    OPTIONS: ClassVar[tuple[str, ...]] = ("hidden", "layers", "activations", "gain", "colour")
 
     def __init__(
         self,
@@ -101,70 +107,79 @@ class CppnDecoder:
         layers: int | None = None,
         activations: Sequence[str] | None = None,
         gain: float | None = None,
+        colour: Any = None,
     ) -> None:
         self._shape = shape
-        self._hidden = checks.integer("hidden", 16 if hidden is None else hidden, 1, 1024)
+        self._hidden = checks.integer("hidden", 12 if hidden is None else hidden, 1, 1024)
         self._layers = checks.integer("layers", 3 if layers is None else layers, 1, 16)
         self._activations = _checked_activations(_DEFAULT if activations is None else activations)
-        self._gain = checks.finite("gain", 3.0 if gain is None else gain, 0, 1e6, exclusive=True)
+        self._gain = checks.finite("gain", 2.0 if gain is None else gain, 0, 1e6, exclusive=True)
         if self.genes > MAX_GENES:
             raise InvalidArgument(f"a network of {self.genes:,} weights has too many genes: take fewer hidden units.")
+        self._colour, mixing = colour_matrix(colour, shape.channels)
+        self._mixing32 = mixing.astype(np.float32)
         self._coordinates = _coordinates(shape)
         self._parts = _parts(self._hidden, self._activations)
 
     @property
     def genes(self) -> int:
-        """Weights and biases: (4 + (layers - 1) (hidden + 1)) hidden + (hidden + 1) channels."""
+        """Weights and biases, (4 + (layers - 1) (hidden + 1)) hidden + (hidden + 1) channels; brightness and contrast."""
         deeper = (self._layers - 1) * (self._hidden + 1) * self._hidden
-        return _INPUTS * self._hidden + deeper + (self._hidden + 1) * self._shape.channels
+        return _INPUTS * self._hidden + deeper + (self._hidden + 2) * self._shape.channels + 1
 
     def decode(self, genes: Float64) -> Float32:
         """As in :class:`~featviz.search_spaces.decoders.Decoder`."""
         n, channels = len(genes), self._shape.channels
-        weights = self._weights(genes.astype(np.float32))
+        single = genes.astype(np.float32)
+        weights = self._weights(single)
         pixels = self._coordinates.shape[1]
         pre = np.empty((n, channels, pixels), dtype=np.float32)
         step = max(16, _AT_ONCE // max(1, n * self._hidden))
         for start in range(0, pixels, step):
             at = slice(start, start + step)
-            values: Float32 = self._coordinates[:, at]
-            for i, (matrix, bias) in enumerate(weights):
-                values = matrix @ values
-                if bias is not None:
-                    values += bias
-                if i < self._layers:
-                    self._activate(values)
+            values: Float32 = weights[0] @ self._coordinates[:, at]
+            for matrix in weights[1:]:
+                self._activate(values)
+                values = matrix[:, :, :-1] @ values
+                values += matrix[:, :, -1:]
             pre[:, :, at] = values
+        # Of a typical network nearly the whole picture is beyond one end of the sigmoid.
+        pre -= pre.mean(axis=2, keepdims=True)
+        pre /= np.sqrt(np.mean(pre * pre, axis=(1, 2), keepdims=True) + np.float32(_FLAT))
+        brightness, contrast = single[:, -1 - channels : -1], single[:, -1:]
+        pre *= np.exp(np.clip(np.float32(_CONTRASTS) * contrast, -5, 5))[:, :, None]
+        pre += brightness[:, :, None]
+        if self._colour != "none":
+            pre = self._mixing32 @ pre
+        pre *= np.float32(self._gain)
         return squash(np.moveaxis(pre, 1, 2).reshape(n, *self._shape.array), self._shape)
 
     def encode(self, unit: Float64) -> Float64:  # noqa: ARG002  there is no way back
         """Raise :class:`~featviz.errors.SpaceError`: no weights are known for a given picture."""
         raise no_inverse("cppn")
 
-    def options(self) -> dict[str, Any]:
-        """The network's size, its activations and the gain."""
-        names = list(self._activations)
-        return {"hidden": self._hidden, "layers": self._layers, "activations": names, "gain": self._gain}
+    def options(self) -> dict[str, Any] | None:
+        """The network's size, its activations, the gain and the colours; None where these are too much for a file."""
+        if not isinstance(self._colour, str) and self._shape.channels**2 > LONGEST_SPEC:
+            return None
+        network = {"hidden": self._hidden, "layers": self._layers, "activations": list(self._activations)}
+        return {**network, "gain": self._gain, "colour": self._colour}
 
-    def _weights(self, genes: Float32) -> list[tuple[Float32, Float32 | None]]:
-        """For each layer its matrix, shape (n, units, inputs), and its biases, shape (n, units, 1).
+    def _weights(self, genes: Float32) -> list[Float32]:
+        """For each layer a matrix of shape (n, units, inputs); the last input stands for 1 and is its bias.
 
-        The first layer's bias is its weight of the input 1. Activations are about 1 in size, so that a sum over
-        ``hidden`` of them with weights of deviation s / sqrt(hidden) deviates by about s.
+        Activations are about 1 in size, so that a sum of ``hidden`` of them with weights of deviation
+        s / sqrt(hidden) deviates by about s.
         """
-        n, hidden, channels = len(genes), self._hidden, self._shape.channels
-        first = _INPUTS * hidden
-        spread = np.array([_FIRST, _FIRST, _FIRST, _FIRST * _BIAS], dtype=np.float32) / np.float32(np.sqrt(2))
-        weights: list[tuple[Float32, Float32 | None]] = [(genes[:, :first].reshape(n, hidden, _INPUTS) * spread, None)]
-        start = first
+        n, hidden, start = len(genes), self._hidden, _INPUTS * self._hidden
+        weights = [genes[:, :start].reshape(n, hidden, _INPUTS) * np.float32(_FIRST)]
+        spread = np.full(hidden + 1, _DEEPER / np.sqrt(hidden), dtype=np.float32)
+        spread[-1] = _BIAS
         for layer in range(self._layers):
-            last = layer == self._layers - 1
-            units = channels if last else hidden
-            size = self._gain if last else _FIRST
-            part = genes[:, start : start + units * (hidden + 1)].reshape(n, units, hidden + 1)
-            start += units * (hidden + 1)
-            matrix = part[:, :, :hidden] * np.float32(size / np.sqrt(hidden))
-            weights.append((matrix, part[:, :, hidden:] * np.float32(_BIAS)))
+            units = self._shape.channels if layer == self._layers - 1 else hidden
+            end = start + units * (hidden + 1)
+            weights.append(genes[:, start:end].reshape(n, units, hidden + 1) * spread)
+            start = end
         return weights
 
     def _activate(self, values: Float32) -> None:

@@ -52,9 +52,9 @@ class PhaseDecoder:
     makes a picture unnatural is mostly its magnitudes, so that a search that cannot touch them stays near to real
     pictures. It also cannot raise the contrast, nor the brightness, which is the mean's: scores are lower.
 
-    A phase is the angle of a pair of genes. For two standard-normal genes it is uniform, it has no end at which a search
-    could get stuck, and a mean that moves away from (0, 0) makes it certain little by little. Genes are ordered by
-    channel, then by frequency, pairs together.
+    A phase is the angle of a pair of genes. For two standard-normal genes it is uniform, it has no end at which a
+    search could get stuck, and a mean that moves away from (0, 0) makes it certain little by little. Genes are ordered
+    by channel, then by frequency, pairs together.
 
     Magnitudes depend on the distance from frequency 0 alone, and on the channel (of the decorrelated ones; see
     ``colour``).
@@ -153,14 +153,14 @@ class PhaseDecoder:
         """
         n, channels = len(unit), self._shape.channels
         pre = np.moveaxis(logit(unit), 3, 1) - self._centre[:, None, None]
-        flat = np.linalg.solve(self._mixing, pre.reshape(n, channels, -1)).reshape(pre.shape)
+        flat: Float64 = np.linalg.solve(self._mixing, pre.reshape(n, channels, -1)).reshape(pre.shape)
         plane = np.fft.rfft2(flat, norm="ortho")[..., : self._bins.columns]
         found = plane.reshape(n, channels, -1)[:, :, self._bins.free]
         angle = np.angle(found)
         cosine = np.clip(found.real / (np.sqrt(2) * self._magnitude), -1, 1)
         angle = np.where(self._bins.real, np.arccos(cosine), angle)
         # Genes of a root mean square of 1, as under the prior.
-        pairs = np.sqrt(2) * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+        pairs: Float64 = np.sqrt(2) * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
         return pairs.reshape(n, self.genes)
 
     def options(self) -> dict[str, Any] | None:

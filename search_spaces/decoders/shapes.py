@@ -1,5 +1,6 @@
 """A few ellipses or triangles, painted one over another."""
 
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,6 +20,8 @@ _FORM = {"ellipses": 3, "triangles": 6}
 _LARGE, _SMALL = 0.45, 0.1
 # Standard deviation of the logarithm of a radius, and the furthest that it goes from the typical one.
 _SIZES, _LARGEST_LOG = 0.5, 3.0
+# How far the corners of a triangle go from its centre, in typical radii.
+_FURTHEST = 4.0
 # Width of a soft edge in pixels.
 _EDGE = 1.5
 # Contrast of colours, and of opacities around their middle of about .8, before the sigmoid.
@@ -93,60 +96,61 @@ class ShapesDecoder:
         colour = _sigmoid(np.float32(_COLOURS) * parts[:, :, 2 + form : -1])
         opacity = _sigmoid(np.float32(_OPACITIES) * parts[:, :, -1] + np.float32(_OPAQUE))
         canvas[:] = _sigmoid(np.float32(_COLOURS) * genes[:, self.genes - channels :])[:, :, None, None]
-        # In units of pixels; inside positive.
-        inside = self._inside_ellipse if self._kind == "ellipses" else self._inside_triangle
-        for i in range(self._count):
-            covered = inside(centre[:, i], parts[:, i, 2 : 2 + form], self._sizes[i])
-            covered *= np.float32(1 / _EDGE)
-            covered += np.float32(0.5)
-            np.clip(covered, 0, 1, out=covered)
+        if self._kind == "ellipses":
+            covers = self._ellipses(centre, parts[:, :, 2 : 2 + form])
+        else:
+            covers = self._triangles(centre, parts[:, :, 2 : 2 + form])
+        for i, before in enumerate(covers):
+            covered = np.clip(before, 0, 1, out=before)
             covered *= opacity[:, i, None, None]
             # over: canvas + covered (colour - canvas)
             rest = colour[:, i, :, None, None] - canvas
             rest *= covered[:, None]
             canvas += rest
 
-    def _inside_ellipse(self, centre: Float32, form: Float32, size: np.float32) -> Float32:
-        """About the distance from the edge, shape (n, height, width), of one ellipse a row.
+    def _ellipses(self, centre: Float32, form: Float32) -> Iterator[Float32]:
+        """How much of each pixel an ellipse covers, before it is cut to [0, 1]: for each of them (n, height, width).
 
-        With q the quadratic form that is 1 on the edge it is (1 - q) / 2 times the smaller radius: exact to first
-        order on the flat sides, softer at the ends. q is a product of (n, height, 3) and (n, 3, width).
+        That is half plus the distance from the edge in widths of a soft edge. With q the quadratic form that is 1 on
+        the edge, the distance is about (1 - q) / 2 times the smaller radius: exact to first order on the flat sides,
+        softer at the ends. q is a product of (n, height, 3) and (n, 3, width).
         """
-        logs = np.clip(np.float32(_SIZES) * form[:, :2], -_LARGEST_LOG, _LARGEST_LOG)
-        radii = np.maximum(size * np.exp(logs), np.float32(_EDGE / 2))
+        logs = np.clip(np.float32(_SIZES) * form[:, :, :2], -_LARGEST_LOG, _LARGEST_LOG)
+        radii = np.maximum(self._sizes[:, None] * np.exp(logs), np.float32(_EDGE / 2))
         # Half a turn either way is the same ellipse.
-        angle = np.float32(np.pi / 2) * form[:, 2]
+        angle = np.float32(np.pi / 2) * form[:, :, 2]
         cos, sin = np.cos(angle), np.sin(angle)
-        a, b = 1 / radii[:, 0] ** 2, 1 / radii[:, 1] ** 2
-        xx, yy, xy = cos * cos * a + sin * sin * b, sin * sin * a + cos * cos * b, 2 * cos * sin * (a - b)
-        half = np.float32(0.5) * radii.min(axis=1)
-        dx, dy = self._x - centre[:, :1], self._y - centre[:, 1:]
-        ones_x, ones_y = np.ones_like(dx), np.ones_like(dy)
-        by_row = np.stack([ones_y, half[:, None] * (1 - yy[:, None] * dy * dy), dy], axis=2)
-        by_column = np.stack(
-            [-half[:, None] * xx[:, None] * dx * dx, ones_x, -half[:, None] * xy[:, None] * dx], axis=1
-        )
-        distance: Float32 = by_row @ by_column
-        return distance
+        a, b = 1 / radii[:, :, 0] ** 2, 1 / radii[:, :, 1] ** 2
+        half = radii.min(axis=2) * np.float32(0.5 / _EDGE)
+        xx, yy = half * (cos * cos * a + sin * sin * b), half * (sin * sin * a + cos * cos * b)
+        xy = half * 2 * cos * sin * (a - b)
+        dx, dy = self._x - centre[:, :, :1], self._y - centre[:, :, 1:]
+        constant = (half + np.float32(0.5))[:, :, None]
+        by_row = np.stack([np.ones_like(dy), constant - yy[:, :, None] * dy * dy, dy], axis=3)
+        by_column = np.stack([-xx[:, :, None] * dx * dx, np.ones_like(dx), -xy[:, :, None] * dx], axis=2)
+        for i in range(self._count):
+            yield by_row[:, i] @ by_column[:, i]
 
-    def _inside_triangle(self, centre: Float32, form: Float32, size: np.float32) -> Float32:
-        """The distance from the nearest edge line, shape (n, height, width), of one triangle a row."""
-        corners = centre[:, None] + size * np.clip(form, -4, 4).reshape(len(form), 3, 2)
-        ahead = np.roll(corners, -1, axis=1) - corners
-        following = np.roll(ahead, -1, axis=1)
-        turn = ahead[:, :, 0] * following[:, :, 1] - ahead[:, :, 1] * following[:, :, 0]
+    def _triangles(self, centre: Float32, form: Float32) -> Iterator[Float32]:
+        """The same for triangles: the distance is that from the nearest of three lines."""
+        offsets = np.clip(form, -_FURTHEST, _FURTHEST).reshape(len(form), self._count, 3, 2)
+        corners = centre[:, :, None] + self._sizes[:, None, None] * offsets
+        ahead = np.roll(corners, -1, axis=2) - corners
+        following = np.roll(ahead, -1, axis=2)
+        turn = ahead[..., 0] * following[..., 1] - ahead[..., 1] * following[..., 0]
         # The same for all three, so that either order of the corners has its inside on the inside.
-        side = np.where(turn[:, :1] < 0, np.float32(-1), np.float32(1))
-        length = np.maximum(np.hypot(ahead[:, :, 0], ahead[:, :, 1]), np.float32(1e-3))
-        across_x, across_y = -side * ahead[:, :, 1] / length, side * ahead[:, :, 0] / length
-        offset = -(across_x * corners[:, :, 0] + across_y * corners[:, :, 1])
-        nearest: Float32 | None = None
-        for edge in range(3):
-            along_x = across_x[:, edge, None] * self._x
-            along_y = across_y[:, edge, None] * self._y + offset[:, edge, None]
-            distance = along_y[:, :, None] + along_x[:, None, :]
-            nearest = distance if nearest is None else np.minimum(nearest, distance, out=nearest)
-        return nearest  # type: ignore[return-value]  # there are three edges
+        side = np.where(turn[:, :, :1] < 0, np.float32(-1), np.float32(1))
+        length = np.maximum(np.hypot(ahead[..., 0], ahead[..., 1]), np.float32(1e-3)) * np.float32(_EDGE)
+        across_x, across_y = -side * ahead[..., 1] / length, side * ahead[..., 0] / length
+        offset = np.float32(0.5) - (across_x * corners[..., 0] + across_y * corners[..., 1])
+        by_column = across_x[..., None] * self._x
+        by_row = across_y[..., None] * self._y + offset[..., None]
+        for i in range(self._count):
+            covered = by_row[:, i, 0, :, None] + by_column[:, i, 0, None, :]
+            for edge in (1, 2):
+                other = by_row[:, i, edge, :, None] + by_column[:, i, edge, None, :]
+                np.minimum(covered, other, out=covered)
+            yield covered
 
 
 def _sigmoid(x: Float32) -> Float32:
