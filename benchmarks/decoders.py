@@ -28,13 +28,13 @@ DECODERS: dict[str, dict[str, Any]] = {
     "dct": {"decoder": "dct"},
     "pixels": {"decoder": "pixels"},
     "cppn": {"decoder": "cppn"},
-    "ellipses": {"decoder": "shapes"},
-    "triangles": {"decoder": "shapes", "kind": "triangles"},
+    "triangles": {"decoder": "shapes"},
+    "ellipses": {"decoder": "shapes", "kind": "ellipses"},
     "phase": {"decoder": "phase"},
 }
 LEARNING = ("dct", "phase")
 # One of each kind.
-ENSEMBLE = ("dct", "cppn", "ellipses", "phase")
+ENSEMBLE = ("dct", "cppn", "triangles", "phase")
 
 
 @dataclass(frozen=True)

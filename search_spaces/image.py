@@ -42,8 +42,9 @@ class ImageSpace(Space):
         high: the largest value.
         frequencies: dct, phase: how many to keep, along the longer side or as (vertical, horizontal). Fewer give
             smoother pictures. By default 32 along the longer side, or all there are.
-        gain: dct, pixels, phase: contrast under the prior, as a standard deviation before the sigmoid; by default 1.
-            More starts a search faster and ends it lower. cppn: the same; by default 2.
+        gain: dct, pixels, cppn, phase: contrast under the prior, as a standard deviation before the sigmoid. By default 1.
+            More starts a search faster and ends it lower. By default 2 for
+            phase and cppn.
         decay: dct, phase: exponent by which amplitudes fall with the frequency. By default 1; for dct .4 where every
             frequency is kept.
         colour: dct, phase, cppn: how channels go together: ``"natural"`` (the default for RGB), ``"none"``, or a
@@ -53,10 +54,10 @@ class ImageSpace(Space):
             instead of ``decay``; for phase also one such list for each channel.
         examples: dct, phase: pictures from which gain, colour, mean and spectrum are learnt where they are left out;
             their values as in :meth:`encode`.
-        hidden: cppn: units of a layer; by default 12.
-        layers: cppn: hidden layers; by default 3.
+        hidden: cppn: units of a layer; by default 16.
+        layers: cppn: hidden layers; by default 2.
         activations: cppn: names of functions that the units of a layer take turns at; by default tanh, gaussian, abs.
-        kind: shapes: ``"ellipses"`` (the default) or ``"triangles"``.
+        kind: shapes: ``"triangles"`` (the default) or ``"ellipses"``.
         count: shapes: how many; by default 32.
         genes: a decoder of your own, or an ONNX file that leaves it open: how many genes it takes.
         sha256: an ONNX file: the checksum that it must have.

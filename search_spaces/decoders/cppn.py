@@ -75,22 +75,21 @@ _DEFAULT = ("tanh", "gaussian", "abs")
 
 
 class CppnDecoder:
-    """Genes are the weights of a compositional pattern-producing network (Stanley 2007, "Compositional pattern
-    producing networks: A novel abstraction of development").
+    """Genes are the weights of a compositional pattern-producing network.
 
-    The network is asked at every pixel: x and y (from -1 to 1 along the longer side), the distance r from the centre,
+    Stanley 2007, "Compositional pattern producing networks: A novel abstraction of development". The network is asked at every pixel: x and y (from -1 to 1 along the longer side), the distance r from the centre,
     and 1, through ``layers`` layers of ``hidden`` units to one number a channel. The topology is fixed, unlike in the
     paper, and the units of a layer take turns at the ``activations``. The picture is brought to a mean of 0 and a
     variance of 1, since most networks would make a flat one; its brightness, a gene a channel, and its contrast, the
     last gene, are added before the sigmoid. The number of genes does not depend on the size.
 
-    There is no sine among the activations unless it is asked for: its stripes raise the scores of many models in
-    pictures that show nothing.
+    There is no sine among the activations unless it is asked for: it fills pictures with stripes. More layers search
+    worse (the MLP of the benchmarks after 3,000 queries: .66 of its optimum with 2, .33 with 3).
 
     Args:
         shape: of the pictures.
-        hidden: units of a layer; 12 when left out.
-        layers: hidden layers; 3 when left out.
+        hidden: units of a layer; 16 when left out.
+        layers: hidden layers; 2 when left out.
         activations: of "tanh", "gaussian", "abs", "identity", "relu", "sigmoid" and "sine"; the first three when left
             out.
         gain: standard deviation of a typical picture before the sigmoid; 2 when left out. More means more contrast.
@@ -110,8 +109,8 @@ class CppnDecoder:
         colour: Any = None,
     ) -> None:
         self._shape = shape
-        self._hidden = checks.integer("hidden", 12 if hidden is None else hidden, 1, 1024)
-        self._layers = checks.integer("layers", 3 if layers is None else layers, 1, 16)
+        self._hidden = checks.integer("hidden", 16 if hidden is None else hidden, 1, 1024)
+        self._layers = checks.integer("layers", 2 if layers is None else layers, 1, 16)
         self._activations = _checked_activations(_DEFAULT if activations is None else activations)
         self._gain = checks.finite("gain", 2.0 if gain is None else gain, 0, 1e6, exclusive=True)
         if self.genes > MAX_GENES:
@@ -123,7 +122,7 @@ class CppnDecoder:
 
     @property
     def genes(self) -> int:
-        """Weights and biases, (4 + (layers - 1) (hidden + 1)) hidden + (hidden + 1) channels; brightness and contrast."""
+        """Weights and biases: (4 + (layers - 1) (hidden + 1)) hidden + (hidden + 1) channels; brightness, contrast."""
         deeper = (self._layers - 1) * (self._hidden + 1) * self._hidden
         return _INPUTS * self._hidden + deeper + (self._hidden + 2) * self._shape.channels + 1
 

@@ -127,8 +127,8 @@ def _only(what: str, found: Any, path: str) -> Any:
     if len(found) != 1:
         names = ", ".join(visible(one.name, 40) for one in found[:20])
         raise SpaceError(
-            f"{visible(path)} has {len(found)} {what}s ({names}), and a decoder goes from genes to pictures. Wrap it in "
-            "a function from genes (n, genes) to pictures, and pass that as decoder=."
+            f"{visible(path)} has {len(found)} {what}s ({names}), and a decoder goes from genes to pictures. Wrap it "
+            "in a function from genes (n, genes) to pictures, and pass that as decoder=."
         )
     return found[0]
 

@@ -44,7 +44,7 @@ class ShapesDecoder:
 
     Args:
         shape: of the pictures.
-        kind: "ellipses" or "triangles"; ellipses when left out.
+        kind: "triangles" or "ellipses"; triangles when left out, which find more.
         count: how many shapes; 32 when left out.
     """
 
@@ -52,7 +52,7 @@ class ShapesDecoder:
 
     def __init__(self, shape: PictureShape, *, kind: str | None = None, count: int | None = None) -> None:
         self._shape = shape
-        self._kind = checks.one_of("kind", "ellipses" if kind is None else kind, _KINDS)
+        self._kind = checks.one_of("kind", "triangles" if kind is None else kind, _KINDS)
         self._count = checks.integer("count", 32 if count is None else count, 1, 10_000)
         if self.genes > MAX_GENES:
             raise InvalidArgument(f"{self._count:,} shapes have {self.genes:,} genes, which are too many: take fewer.")
