@@ -5,7 +5,7 @@ import pytest
 
 import featviz as fv
 from featviz.batches import batch_length, take_one
-from featviz.testing._inputs import same
+from featviz.testing._inputs import same as alike
 from featviz.testing.spaces import SpaceContract
 
 
@@ -108,7 +108,7 @@ class TestComposites(SpaceContract):
         same = space.latent.canonical(latents)
         assert latents.digest() == before.digest()
         space.latent.check(same)
-        assert same(space.decode_latents(same), space.decode_latents(latents))
+        assert alike(space.decode_latents(same), space.decode_latents(latents))
         assert space.latent.canonical(same).digest() == same.digest()
 
     def test_samples_are_feasible(self, space):
@@ -125,7 +125,7 @@ class TestComposites(SpaceContract):
             assert len(set(units)) == len(units) > 0
             kept = space.apply(latents[row : row + 1], units, np.ones((4, len(units)), dtype=bool), fill)
             want = space.decode_latents(latents[[row] * 4])
-            assert same(kept, want)
+            assert alike(kept, want)
             replaced = space.apply(latents[row : row + 1], units, np.zeros((4, len(units)), dtype=bool), fill)
             for i in range(4):
                 assert space.units(take_one(replaced, i)) is not None
