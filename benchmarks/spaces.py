@@ -14,6 +14,7 @@ import statistics
 import time
 import warnings
 from dataclasses import dataclass, field
+from typing import Any
 
 from _table import print_json, print_table
 from sampling.cases import CASES
@@ -40,14 +41,15 @@ class Timed:
         try:
             value, taken = None, []
             for step in self.way.prepare(seed):
-                began = time.perf_counter()
+                began = time.process_time()
                 value = step(value)
-                taken.append(time.perf_counter() - began)
+                taken.append(time.process_time() - began)
             self.turns.append(taken)
         except Exception as error:  # noqa: BLE001  whatever a peer raises is its result
             self.failure = f"{type(error).__name__}: {' '.join(str(error).split())[:80]}"
 
     def goes_on(self) -> bool:
+        """Whether there is time for another turn."""
         spent = sum(sum(taken) for taken in self.turns)
         return not self.failure and (len(self.turns) < LEAST_TURNS or spent < MOST_SECONDS)
 
@@ -71,16 +73,16 @@ def measure(case: Case, turns: int) -> list[Timed]:
     return ways
 
 
-def rows_of(case: Case, ways: list[Timed]) -> list[list[object]]:
-    """Rows of the table: ours, the others by their time, then what failed or is lacking."""
+def rows_of(case: Case, ways: list[Timed]) -> list[list[Any]]:
+    """Rows of the table: featviz's ways and the others' by their time, then what failed or is lacking."""
     found = {timed.way.name: timed.micros() for timed in ways if not timed.failure}
     own = found[ways[0].way.name][-1] if ways[0].way.name in found else None
-    rows = []
+    rows: list[list[Any]] = []
     for name, (*steps, whole) in sorted(found.items(), key=lambda item: (not item[0].startswith(FEATVIZ), item[1][-1])):
         parts = steps if len(steps) > 1 else [None, None]
-        rows.append([case.name, name, *parts, whole, None if own is None else whole / own, ""])
-    failed = {timed.way.name: timed.failure for timed in ways if timed.failure}
-    return rows + [[case.name, name, None, None, None, None, why] for name, why in (failed | dict(case.lacking)).items()]
+        rows.append([name, *parts, whole, None if own is None else whole / own, ""])
+    lacking = {timed.way.name: timed.failure for timed in ways if timed.failure} | dict(case.lacking)
+    return rows + [[name, None, None, None, None, why] for name, why in lacking.items()]
 
 
 def main() -> None:
@@ -89,18 +91,18 @@ def main() -> None:
     parser.add_argument("--only", default="", help="only cases with this in their name")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    columns = ["inputs", "way", "sample", "decode", "µs an input", "times", "note"]
+    columns = ["way", "sample", "decode", "µs an input", "times", "note"]
     asked: dict[str, dict[str, float | None]] = {}
     own: dict[str, dict[str, float]] = {}
     for case in (case for case in CASES if options.only in case.name):
         ways = measure(case, options.turns)
         rows = rows_of(case, ways)
-        print_table(f"{case.name}: µs an input, batches of {BATCH}", columns[1:], [row[1:] for row in rows])
+        print_table(f"{case.name}: µs an input, batches of {BATCH}", columns, rows)
         if not ways[0].failure:
             sample, decode, whole = ways[0].micros()
             own[case.name] = {"sample": round(sample, 2), "decode": round(decode, 2), "whole": round(whole, 2)}
         if case.name.split(",")[0] in ASKED:
-            asked[case.name] = {row[1]: row[5] for row in rows if row[1].split(",")[0] in SLOWER}
+            asked[case.name] = {row[0]: row[4] for row in rows if row[0].split(",")[0] in SLOWER}
     print_json(
         {
             "benchmark": "spaces",

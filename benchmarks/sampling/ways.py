@@ -36,6 +36,7 @@ class Way:
 
     @property
     def library(self) -> str:
+        """The name without how."""
         return self.name.split(",")[0]
 
 
@@ -68,14 +69,8 @@ def featviz(make: Callable[[], Any], how: str = "", gather: Callable[[Any], Any]
     return Way(_name(FEATVIZ, how), prepare)
 
 
-def nevergrad(
-    make: Callable[[Any], Any], how: str = "", inputs: int = BATCH, gather: Gather = list, read: Gather | None = None
-) -> Way:
-    """``make(ng.p)`` gives the parameter, of which ``sample().value`` is read.
-
-    Args:
-        read: one value -> one input, where they differ.
-    """
+def nevergrad(make: Callable[[Any], Any], how: str = "", inputs: int = BATCH, gather: Gather = list) -> Way:
+    """``make(ng.p)`` gives the parameter, of which ``sample().value`` is read."""
 
     @cache
     def made() -> Any:
@@ -85,10 +80,8 @@ def nevergrad(
 
     def prepare(seed: int) -> Steps:
         parameter = made()
-        parameter.random_state = np.random.RandomState(seed)  # noqa: NPY002  nevergrad takes no other
-        if read is None:
-            return (lambda _: gather([parameter.sample().value for _ in range(inputs)]),)
-        return (lambda _: gather([read(parameter.sample().value) for _ in range(inputs)]),)
+        parameter.random_state = np.random.RandomState(seed)  # nevergrad takes no other
+        return (lambda _: gather([parameter.sample().value for _ in range(inputs)]),)
 
     return Way(_name("nevergrad", how), prepare, inputs)
 
@@ -110,11 +103,7 @@ def optuna(draw: Callable[[Any], Any], how: str = "", inputs: int = BATCH, gathe
 def config_space(
     make: Callable[[Any], Any], how: str = "", gather: Gather = list, read: Callable[[Any], Any] = dict
 ) -> Way:
-    """``make(ConfigSpace)`` gives the space; ``sample_configuration(64)``.
-
-    Args:
-        read: one configuration -> one input.
-    """
+    """``make(ConfigSpace)`` gives the space; ``sample_configuration(64)``, then ``read`` makes each an input."""
 
     @cache
     def made() -> Any:
