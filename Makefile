@@ -46,6 +46,11 @@ bench: $(VENV)/.has-bench  ## Measure: queries needed, parity with gradients, ov
 	$(ONE_THREAD) $(BIN)/python benchmarks/pedestrian.py
 	$(ONE_THREAD) $(BIN)/python benchmarks/parity.py
 	$(ONE_THREAD) $(BIN)/python benchmarks/overhead.py
+	$(ONE_THREAD) $(BIN)/python benchmarks/spaces.py
+	$(ONE_THREAD) $(BIN)/python benchmarks/ensembles.py
+	$(ONE_THREAD) $(BIN)/python benchmarks/ehrlich.py
+	$(ONE_THREAD) $(BIN)/python benchmarks/series.py
+	$(ONE_THREAD) $(BIN)/python benchmarks/decoders.py
 
 clean:  ## Remove caches and build output; keeps .venv, runs and galleries
 	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
