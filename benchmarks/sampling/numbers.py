@@ -82,7 +82,7 @@ def _pictures(height: int, width: int) -> Case:
             space("dct"),
             space("pixels"),
             space("cppn"),
-            space("shapes"),
+            space("shapes", kind="ellipses"),
             space("shapes", kind="triangles"),
             space("phase"),
             featviz(lambda: fv.ImageSpace(height, width, decoder="phase", examples=examples()), "phase learnt"),
