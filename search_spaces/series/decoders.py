@@ -114,7 +114,8 @@ class FourierDecoder:
 
     def encode(self, free: Float64) -> Float64:
         """The exact inverse."""
-        return (_to_frequencies(free - self._mean) / self._amplitude).reshape(len(free), self.genes)
+        coefficients: Float64 = _to_frequencies(free - self._mean) / self._amplitude
+        return coefficients.reshape(len(free), self.genes)
 
     def options(self) -> dict[str, Any]:
         """What was given."""
