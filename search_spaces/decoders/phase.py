@@ -131,10 +131,14 @@ class PhaseDecoder:
         n, (height, width, channels) = len(genes), self._shape.array
         # In float64, where squares of any gene that a search could reach have room.
         pairs = genes.reshape(n, channels, len(self._bins.free), 2)
-        length = np.hypot(pairs[..., 0], pairs[..., 1])
-        # A pair of zeros has no angle: 0 it is.
-        unit = np.where(length[..., None] > 0, pairs, (1.0, 0.0)) / np.where(length > 0, length, 1.0)[..., None]
-        turned = unit.astype(np.float32).view(np.complex64)[..., 0] * self._magnitude32
+        length = np.sqrt(np.square(pairs[..., 0]) + np.square(pairs[..., 1]))
+        without = length == 0
+        if without.any():
+            # A pair of zeros has no angle: 0 it is.
+            pairs, length = np.where(without[..., None], (1.0, 0.0), pairs), np.where(without, 1.0, length)
+        unit = np.empty(pairs.shape, dtype=np.float32)
+        np.divide(pairs, length[..., None], out=unit, casting="same_kind")
+        turned = unit.view(np.complex64)[..., 0] * self._magnitude32
         if self._bins.real.any():
             turned[..., self._bins.real] = turned[..., self._bins.real].real * np.float32(np.sqrt(2))
         if self._colour != "none":
