@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from featviz.search_spaces import Boolean as Boolean
     from featviz.search_spaces import Choice as Choice
     from featviz.search_spaces import Date as Date
+    from featviz.search_spaces import Draw as Draw
     from featviz.search_spaces import ImageSpace as ImageSpace
     from featviz.search_spaces import Integer as Integer
     from featviz.search_spaces import LogUniform as LogUniform
@@ -45,11 +46,17 @@ if TYPE_CHECKING:
     from featviz.search_spaces import Permutation as Permutation
     from featviz.search_spaces import Quantiles as Quantiles
     from featviz.search_spaces import Real as Real
+    from featviz.search_spaces import RecordSpace as RecordSpace
     from featviz.search_spaces import Rounded as Rounded
     from featviz.search_spaces import Space as Space
     from featviz.search_spaces import TabularSpace as TabularSpace
     from featviz.search_spaces import TimeSeriesSpace as TimeSeriesSpace
+    from featviz.search_spaces import TokenSpace as TokenSpace
     from featviz.search_spaces import Uniform as Uniform
+    from featviz.search_spaces import from_grammar as from_grammar
+    from featviz.search_spaces import from_hypothesis as from_hypothesis
+    from featviz.search_spaces import from_regex as from_regex
+    from featviz.search_spaces import space as space
     from featviz.study import Run as Run
     from featviz.study import Study as Study
     from featviz.study import load as load
@@ -66,6 +73,7 @@ _HOMES = {
         "Boolean",
         "Choice",
         "Date",
+        "Draw",
         "ImageSpace",
         "Integer",
         "LogUniform",
@@ -75,10 +83,16 @@ _HOMES = {
         "Quantiles",
         "Real",
         "Rounded",
+        "RecordSpace",
         "Space",
         "TabularSpace",
         "TimeSeriesSpace",
+        "TokenSpace",
         "Uniform",
+        "from_grammar",
+        "from_hypothesis",
+        "from_regex",
+        "space",
     ),
     "featviz.study": ("Run", "Study", "load", "search"),
     "featviz.errors": ("FeatvizError", "FeatvizWarning", "StopSearch"),

@@ -172,6 +172,9 @@ class LatentDescription:
         records: number of records. They need a ``prior``, and ``moves``: nothing else can draw or change them.
         prior: the joint prior, where genes depend on each other; None when they do not.
         moves: search operators for these genes.
+        canonical: the latents with genes that play no part in what they decode to (of an option that was not chosen,
+            behind the end of a list) set to fixed values, as new arrays: equal inputs get equal latents. None when
+            every gene always plays a part.
         feasible: which of n latents stand for valid inputs, bool of shape (n,); None when all do.
         stages: real genes to search first, second and so on, coarse ones before fine ones: arrays of their places, each
             of which holds the one before, the last all of them. Empty when no gene comes before another.
@@ -186,6 +189,7 @@ class LatentDescription:
     prior: Prior | None = None
     moves: tuple[Move, ...] = ()
     feasible: Callable[[Latents], NDArray[np.bool_]] | None = None
+    canonical: Callable[[Latents], Latents] | None = None
     stages: tuple[NDArray[np.intp], ...] = ()
     stepwise: bool = False
 

@@ -9,7 +9,9 @@
 ``decoders``            how genes become pictures: ``dct``, ``pixels``, or a function of your own
 ``patches``             the parts of a picture that saliency hides
 ``pictures``            real pictures, from arrays or files, in the form that ``ImageSpace`` works with
+``records``             spaces of any shape: one function of ``draw``, its choices recorded
 ``series``              ``TimeSeriesSpace``: series of any length and number of channels
+``tokens``              ``TokenSpace``: sequences of tokens, as ids or as text
 ``tables``              ``TabularSpace``: rows of a table, from a data frame or column by column
 ``joining``             the latent of a whole from those of its parts
 ``specs``               spaces by name, and spaces from a table of a TOML file
@@ -21,9 +23,19 @@ from featviz.search_spaces.choices import Choice, Permutation
 from featviz.search_spaces.image import ImageSpace
 from featviz.search_spaces.pictures import load_pictures
 from featviz.search_spaces.quantities import Integer, LogUniform, Uniform
+from featviz.search_spaces.records import (
+    Draw,
+    FixedShape,
+    RecordSpace,
+    from_grammar,
+    from_hypothesis,
+    from_regex,
+    space,
+)
 from featviz.search_spaces.series import TimeSeriesSpace
 from featviz.search_spaces.specs import SEARCH_SPACES, part_from_spec, space_from_spec
 from featviz.search_spaces.tables import Boolean, Date, Nullable, Ordered, Quantiles, Rounded, TabularSpace
+from featviz.search_spaces.tokens import TokenSpace
 from featviz.search_spaces.variables import Real, Variable
 
 __all__ = [  # noqa: RUF022  in the order of a reader
@@ -31,6 +43,7 @@ __all__ = [  # noqa: RUF022  in the order of a reader
     "Boolean",
     "Choice",
     "Date",
+    "Draw",
     "ImageSpace",
     "Integer",
     "LogUniform",
@@ -43,10 +56,17 @@ __all__ = [  # noqa: RUF022  in the order of a reader
     "Space",
     "TabularSpace",
     "TimeSeriesSpace",
+    "TokenSpace",
     "Uniform",
+    "from_grammar",
+    "from_hypothesis",
+    "from_regex",
     "load_pictures",
+    "space",
     # for authors of spaces and for the layers above
     "SEARCH_SPACES",
+    "FixedShape",
+    "RecordSpace",
     "Variable",
     "part_from_spec",
     "space_from_spec",

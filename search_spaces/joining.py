@@ -103,6 +103,7 @@ def joined(parts: Sequence[LatentDescription]) -> LatentDescription:
     if len(parts) == 1:
         return parts[0]
     places = places_of(parts)
+    neutral = [(part.canonical, place) for part, place in zip(parts, places, strict=True) if part.canonical]
     constrained = [(part.feasible, place) for part, place in zip(parts, places, strict=True) if part.feasible]
 
     def feasible(latents: Latents) -> NDArray[np.bool_]:
@@ -110,6 +111,11 @@ def joined(parts: Sequence[LatentDescription]) -> LatentDescription:
         for holds, place in constrained:
             ok &= holds(place.of(latents))
         return ok
+
+    def canonical(latents: Latents) -> Latents:
+        for reduce, place in neutral:
+            latents = place.put(latents, reduce(place.of(latents)))
+        return latents
 
     return LatentDescription(
         sum(part.real for part in parts),
@@ -119,6 +125,7 @@ def joined(parts: Sequence[LatentDescription]) -> LatentDescription:
         prior=JointPrior(parts) if any(part.prior for part in parts) else None,
         moves=tuple(lifted(move, place) for part, place in zip(parts, places, strict=True) for move in part.moves),
         feasible=feasible if constrained else None,
+        canonical=canonical if neutral else None,
         stages=_joined_stages(parts, places),
         stepwise=any(part.stepwise for part in parts),
     )

@@ -16,9 +16,13 @@ SEARCH_SPACES = Registry(
     "search space",
     "featviz.search_spaces",
     {
+        "FixedShape": "featviz.search_spaces.records:FixedShape",
         "ImageSpace": "featviz.search_spaces.image:ImageSpace",
         "TabularSpace": "featviz.search_spaces.tables.space:TabularSpace",
         "TimeSeriesSpace": "featviz.search_spaces.series:TimeSeriesSpace",
+        "TokenSpace": "featviz.search_spaces.tokens:TokenSpace",
+        "from_grammar": "featviz.search_spaces.records:from_grammar",
+        "from_regex": "featviz.search_spaces.records:from_regex",
     },
 )
 

@@ -98,11 +98,6 @@ def make_optimiser(
 
 
 def _pick(latent: LatentDescription) -> tuple[str, str]:
-    if latent.kinds == {"real"} and latent.stages:
-        return "coarse-to-fine", (
-            "the space says which of its real genes are coarse: separable CMA-ES begins with those and takes in the "
-            "others step by step"
-        )
     if latent.kinds != {"real"}:
         return "ga", (
             f"the space has {_listed(latent.kinds - {'real'})} genes; the genetic algorithm takes every kind and "
@@ -112,6 +107,11 @@ def _pick(latent: LatentDescription) -> tuple[str, str]:
         return "ga", (
             "small steps of this space's genes often change nothing, as with whole numbers or the columns of a "
             "table; the genetic algorithm does not rely on slopes"
+        )
+    if latent.stages:
+        return "coarse-to-fine", (
+            "the space says which of its real genes are coarse: separable CMA-ES begins with those and takes in the "
+            "others step by step"
         )
     return "sep-cma", (
         "all genes are real numbers; of what was measured, separable CMA-ES found the most on pictures "
