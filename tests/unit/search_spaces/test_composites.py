@@ -385,3 +385,17 @@ def test_records_stand_inside():
     assert kept["word"] == [x["word"]] * 2
     run = fv.search(space, fv.maximise(fv.black_box(lambda b: [len(w) for w in b["word"]])), budget=60, progress="none")
     assert run.best.score == 4
+
+
+def test_the_genetic_algorithm_does_not_ask_for_one_input_twice():
+    from featviz.optimisers.genetic import GeneticAlgorithm
+
+    # 2 + 1 + 4 + 16 inputs, but far more latents.
+    space = fv.TupleSpace([fv.OneOf([fv.Choice("ab"), fv.ListSpace(fv.Choice("wxyz"), 0, 2)])])
+    ga = GeneticAlgorithm(space.latent, seed=0, budget=60)
+    asked = []
+    for _ in range(4):
+        latents = ga.ask(5)
+        asked += map(str, space.decode_latents(latents)[0])
+        ga.tell(latents, np.arange(5.0))
+    assert len(set(asked)) == 20
