@@ -6,12 +6,16 @@ Ehrlich functions (see ``problems/ehrlich.py``), ten random instances of each si
 that the motifs come from, starts from the same number of its samples, and gets -0.1 for an infeasible sequence; every
 query counts. A figure is the best value so far: medians over the instances, and the least, most and mean at the end.
 
+featviz learns its prior from 1,000 unscored samples of the chain; a row without them says what that is worth.
+
 Methods that cost milliseconds a query get fewer queries and instances; the columns say how many.
 """
 
 import argparse
 
+import numpy as np
 from _table import print_json
+from ours import featviz
 from peers.comparison import FIRST_SEED, Method, compare, print_results
 from peers.discrete import (
     DiscreteProblem,
@@ -24,12 +28,29 @@ from peers.discrete import (
 )
 from problems.ehrlich import Ehrlich
 
+import featviz as fv
+
 # States, length, motifs, states a motif.
 SIZES = ((20, 15, 2, 5), (32, 32, 4, 4))
 CHECKPOINTS = (500, 1_000, 2_000, 5_000, 10_000)
 INSTANCES, QUICK_INSTANCES = 10, 3
 
+# Samples of the chain, unscored, from which featviz learns what sequences are like.
+EXAMPLES = 1_000
+
+
+def learnt(problem: DiscreteProblem) -> fv.TokenSpace:
+    rng = np.random.default_rng(0)
+    return fv.TokenSpace(problem.options[0], len(problem.options), examples=list(problem.prior(rng, EXAMPLES)))
+
+
+def unlearnt(problem: DiscreteProblem) -> fv.TokenSpace:
+    return fv.TokenSpace(problem.options[0], len(problem.options))
+
+
 METHODS: dict[str, Method[DiscreteProblem]] = {
+    "featviz": Method(featviz(learnt)),
+    "featviz, without examples": Method(featviz(unlearnt)),
     "best of the initial design": Method(best_of_design),
     "prior sampling only": Method(prior_sampling),
     "greedy one-token mutation": Method(greedy),
@@ -42,7 +63,7 @@ METHODS: dict[str, Method[DiscreteProblem]] = {
     ),
     "optuna:TPE": Method(optuna_tpe, most=1_000, runs=2),
 }
-QUICK = tuple(METHODS)[:4]
+QUICK = tuple(METHODS)[:6]
 
 
 def problem(size: tuple[int, int, int, int], seed: int) -> DiscreteProblem:

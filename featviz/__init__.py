@@ -29,24 +29,34 @@ if TYPE_CHECKING:
     from featviz.latent import Move as Move
     from featviz.objectives import Objective as Objective
     from featviz.objectives import Penalty as Penalty
+    from featviz.objectives import changes as changes
     from featviz.objectives import margin as margin
     from featviz.objectives import maximise as maximise
     from featviz.objectives import minimise as minimise
     from featviz.objectives import total_variation as total_variation
+    from featviz.search_spaces import Boolean as Boolean
     from featviz.search_spaces import Choice as Choice
     from featviz.search_spaces import Constant as Constant
+    from featviz.search_spaces import Date as Date
     from featviz.search_spaces import DictSpace as DictSpace
+    from featviz.search_spaces import Draw as Draw
     from featviz.search_spaces import ImageSpace as ImageSpace
     from featviz.search_spaces import Integer as Integer
     from featviz.search_spaces import ListSpace as ListSpace
     from featviz.search_spaces import LogUniform as LogUniform
+    from featviz.search_spaces import Nullable as Nullable
     from featviz.search_spaces import OneOf as OneOf
     from featviz.search_spaces import Optional as Optional
+    from featviz.search_spaces import Ordered as Ordered
     from featviz.search_spaces import Permutation as Permutation
+    from featviz.search_spaces import Quantiles as Quantiles
     from featviz.search_spaces import Real as Real
     from featviz.search_spaces import RecordSpace as RecordSpace
+    from featviz.search_spaces import Rounded as Rounded
     from featviz.search_spaces import Space as Space
+    from featviz.search_spaces import TabularSpace as TabularSpace
     from featviz.search_spaces import TimeSeriesSpace as TimeSeriesSpace
+    from featviz.search_spaces import TokenSpace as TokenSpace
     from featviz.search_spaces import TupleSpace as TupleSpace
     from featviz.search_spaces import Uniform as Uniform
     from featviz.search_spaces import action_sequences as action_sequences
@@ -69,22 +79,31 @@ _HOMES = {
     "featviz.black_boxes": ("BlackBox", "black_box"),
     "featviz.explain": ("Explanation", "saliency"),
     "featviz.gallery": ("build_gallery",),
-    "featviz.objectives": ("Objective", "Penalty", "margin", "maximise", "minimise", "total_variation"),
+    "featviz.objectives": ("Objective", "Penalty", "changes", "margin", "maximise", "minimise", "total_variation"),
     "featviz.search_spaces": (
+        "Boolean",
         "Choice",
+        "Date",
+        "Draw",
         "Constant",
         "DictSpace",
         "ImageSpace",
         "Integer",
         "ListSpace",
         "LogUniform",
+        "Nullable",
+        "Ordered",
         "OneOf",
         "Optional",
         "Permutation",
+        "Quantiles",
         "Real",
+        "Rounded",
         "RecordSpace",
         "Space",
+        "TabularSpace",
         "TimeSeriesSpace",
+        "TokenSpace",
         "TupleSpace",
         "Uniform",
         "action_sequences",

@@ -20,7 +20,7 @@ _WIDTH = 100
 _LONGEST_LITERAL = 1_500
 _DEFAULTS = {"optimiser": "auto", "restarts": 1, "baseline": 0, "seed": None}
 # Types of spaces that have a public constructor of the same name and options.
-_SPACES = ("ImageSpace",)
+_SPACES = ("ImageSpace", "TimeSeriesSpace", "TokenSpace")
 _TERMS = ("maximise", "minimise", "margin")
 _PENALTIES = ("total_variation",)
 # What ``fv.black_box`` takes as it stands; another entry, such as the hash of a file, is checked by box_from_spec.

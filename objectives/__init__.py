@@ -5,6 +5,7 @@
 the entry-point group ``featviz.objectives``, or named by its import path.
 """
 
+from featviz.objectives.changes import Changes, changes
 from featviz.objectives.objective import Objective
 from featviz.objectives.penalty import Penalty
 from featviz.objectives.registered import OBJECTIVES
@@ -15,10 +16,12 @@ from featviz.objectives.total_variation import TotalVariation, total_variation
 
 __all__ = [
     "OBJECTIVES",  # the registry of terms and penalties, by kind
+    "Changes",
     "Objective",  # a weighted sum of terms, less penalties
     "Penalty",  # the base of what is subtracted: a number >= 0 of an input
     "Term",  # the base of what is added: a number of a box's outputs
     "TotalVariation",
+    "changes",  # columns of a row that differ from a reference
     "margin",  # an output less the largest other one
     "maximise",
     "minimise",

@@ -9,11 +9,13 @@
 ``decoders``            how genes become pictures: ``dct``, ``pixels``, or a function of your own
 ``patches``             the parts of a picture that saliency hides
 ``pictures``            real pictures, from arrays or files, in the form that ``ImageSpace`` works with
+``records``             spaces of any shape: one function of ``draw``, its choices recorded
+``series``              ``TimeSeriesSpace``: series of any length and number of channels
+``tokens``              ``TokenSpace``: sequences of tokens, as ids or as text
+``tables``              ``TabularSpace``: rows of a table, from a data frame or column by column
 ``composites``          spaces made of other spaces: ``DictSpace``, ``TupleSpace``, ``ListSpace``, ``OneOf``...
 ``adapters``            spaces from Gymnasium spaces and from JSON schemas
 ``environments``        initial states, observations and action sequences of Gymnasium's environments
-``records``             spaces of any shape: one function of ``draw``, its choices recorded
-``series``              ``TimeSeriesSpace``: series of any length and number of channels
 ``joining``             the latent of a whole from those of its parts
 ``specs``               spaces by name, and spaces from a table of a TOML file
 ======================  =====================================================================================
@@ -47,23 +49,34 @@ from featviz.search_spaces.records import (
 )
 from featviz.search_spaces.series import TimeSeriesSpace
 from featviz.search_spaces.specs import SEARCH_SPACES, part_from_spec, space_from_spec
+from featviz.search_spaces.tables import Boolean, Date, Nullable, Ordered, Quantiles, Rounded, TabularSpace
+from featviz.search_spaces.tokens import TokenSpace
 from featviz.search_spaces.variables import Real, Variable
 
 __all__ = [  # noqa: RUF022  in the order of a reader
     # for users
+    "Boolean",
     "Choice",
+    "Date",
+    "Draw",
     "Constant",
     "DictSpace",
     "ImageSpace",
     "Integer",
     "ListSpace",
     "LogUniform",
+    "Nullable",
+    "Ordered",
     "OneOf",
     "Optional",
     "Permutation",
+    "Quantiles",
     "Real",
+    "Rounded",
     "Space",
+    "TabularSpace",
     "TimeSeriesSpace",
+    "TokenSpace",
     "TupleSpace",
     "Uniform",
     "action_sequences",
@@ -80,7 +93,6 @@ __all__ = [  # noqa: RUF022  in the order of a reader
     "SEARCH_SPACES",
     "Composite",
     "Difference",
-    "Draw",
     "FixedShape",
     "RecordSpace",
     "Variable",

@@ -214,6 +214,8 @@ class Space(metaclass=_FrozenAfterInit):
         m = len(masks)
         whole = (x if isinstance(x, Latents) else self.encode_inputs(stack([x])))[np.zeros(m, dtype=np.intp)].copy()
         other = fill if isinstance(fill, Latents) else self.encode_inputs(fill)
+        if len(other) == 1:
+            other = other[np.zeros(m, dtype=np.intp)]
         for name, _, place in self._placed():
             rows = ~masks[:, list(units).index(name)]
             whole.real[rows, place.real] = other.real[rows, place.real]

@@ -1,26 +1,22 @@
 """``ImageSpace``: pictures of any height, width and number of channels."""
 
 from collections.abc import Callable, Mapping, Sequence
+from os import PathLike
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from featviz import checks
 from featviz.blocks import Block, ImageBlock
-from featviz.errors import InvalidArgument, SpaceError, WrongType
+from featviz.errors import SpaceError
 from featviz.protocols import Spec
-from featviz.registry import import_object, is_import_path
 from featviz.search_spaces.base import Space
-from featviz.search_spaces.decoders import CustomDecoder, DctDecoder, Decoder, PixelDecoder
+from featviz.search_spaces.decoders import make_decoder
 from featviz.search_spaces.patches import patch_names, with_patches_of
 from featviz.search_spaces.pictures import PictureShape, to_bytes, to_unit
 from featviz.search_spaces.variables import Real
-from featviz.text import visible
 
 __all__ = ["ImageSpace"]
-
-_BUILTIN: dict[str, type[DctDecoder | PixelDecoder]] = {"dct": DctDecoder, "pixels": PixelDecoder}
 
 
 class ImageSpace(Space):
@@ -30,31 +26,52 @@ class ImageSpace(Space):
         height: in pixels.
         width: in pixels.
         channels: 1 for grey, 3 for RGB, or any other number.
-        decoder: how genes become pictures. ``"dct"``: a cosine basis with amplitudes that fall with the
-            frequency, which finds shapes and finds them soon; ``"pixels"``: one gene a value; a function from
-            genes (n, genes) to pictures, such as a generator network; or ``"module:attribute"``, where that
-            function is.
+        decoder: how genes become pictures.
+
+            - ``"dct"``: a cosine basis with amplitudes that fall with the frequency, which finds shapes and finds
+              them soon;
+            - ``"pixels"``: one gene a value;
+            - ``"cppn"``: a small network from coordinates to colours; smooth and sharp forms at any size;
+            - ``"shapes"``: ellipses or triangles, painted one over another;
+            - ``"phase"``: the phases of a Fourier transform whose magnitudes are those of natural pictures, or of your
+              ``examples``; lower scores, more natural pictures;
+            - the path of an ``.onnx`` file: a generator network with one input, the genes, and one output, the
+              pictures, channels first or last. Give ``low`` and ``high`` its range, often -1 and 1;
+            - a function from genes (n, genes) to pictures, such as a generator network, or ``"module:attribute"``,
+              where that function is.
         low: the smallest value.
         high: the largest value.
-        frequencies: dct: how many to keep, along the longer side or as (vertical, horizontal). Fewer give
+        frequencies: dct, phase: how many to keep, along the longer side or as (vertical, horizontal). Fewer give
             smoother pictures. By default 32 along the longer side, or all there are.
-        gain: dct, pixels: contrast under the prior, as a standard deviation before the sigmoid. More starts a
-            search faster and ends it lower. By default 1.
-        decay: dct: exponent by which amplitudes fall with the frequency. By default .4 where every frequency
-            is kept, else 1.
-        colour: dct: how channels go together: ``"natural"`` (the default for RGB), ``"none"``, or a matrix.
-        mean: dct: the mean colour, a number for each channel. By default the middle of the range.
-        spectrum: dct: relative amplitudes at the frequencies 0, 1, 2, ..., instead of ``decay``.
-        examples: dct: pictures from which gain, colour, mean and spectrum are learnt where they are left out; their
-            values as in :meth:`encode`.
-        genes: a decoder of your own: how many genes it takes.
+        gain: dct, pixels, cppn, phase: contrast under the prior, as a standard deviation before the sigmoid. By default 1.
+            More starts a search faster and ends it lower. By default 2 for
+            phase and cppn.
+        decay: dct, phase: exponent by which amplitudes fall with the frequency. By default 1; for dct .4 where every
+            frequency is kept.
+        colour: dct, phase, cppn: how channels go together: ``"natural"`` (the default for RGB), ``"none"``, or a
+            matrix.
+        mean: dct, phase: the mean colour, a number for each channel. By default the middle of the range.
+        spectrum: dct, phase: relative amplitudes at the frequencies of 0, 1, 2, ... half periods along the longer side,
+            instead of ``decay``; for phase also one such list for each channel.
+        examples: dct, phase: pictures from which gain, colour, mean and spectrum are learnt where they are left out;
+            their values as in :meth:`encode`.
+        hidden: cppn: units of a layer; by default 16.
+        layers: cppn: hidden layers; by default 2.
+        activations: cppn: names of functions that the units of a layer take turns at; by default tanh, gaussian, abs.
+        kind: shapes: ``"triangles"`` (the default) or ``"ellipses"``.
+        count: shapes: how many; by default 32.
+        genes: a decoder of your own, or an ONNX file that leaves it open: how many genes it takes.
+        sha256: an ONNX file: the checksum that it must have.
 
     Raises:
         InvalidArgument, WrongType: if a number makes no sense or an option is not one of this decoder's.
         NameNotFound: if there is nothing at ``"module:attribute"``.
-        SpaceError: if the examples have another size, or values outside the range.
+        SpaceError: if the examples have another size, or values outside the range; or if an ONNX file cannot be used.
+        MissingDependency: if an ONNX file is given and onnxruntime is not installed.
 
-    See :class:`~featviz.search_spaces.decoders.DctDecoder` for the mathematics and its sources.
+    The mathematics, its sources and what limits the numbers have stand with each decoder in
+    :mod:`featviz.search_spaces.decoders`. No decoder is the best for every model. To search several side by side, run
+    :func:`featviz.search` once for each with a part of the budget and keep the best run.
     """
 
     def __init__(
@@ -63,7 +80,7 @@ class ImageSpace(Space):
         width: int,
         channels: int = 1,
         *,
-        decoder: str | Callable[[NDArray[np.float64]], Any] = "dct",
+        decoder: str | PathLike[str] | Callable[[NDArray[np.float64]], Any] = "dct",
         low: float = 0.0,
         high: float = 1.0,
         frequencies: int | Sequence[int] | None = None,
@@ -71,9 +88,15 @@ class ImageSpace(Space):
         decay: float | None = None,
         colour: str | Sequence[Sequence[float]] | None = None,
         mean: Sequence[float] | None = None,
-        spectrum: Sequence[float] | None = None,
+        spectrum: Sequence[float] | Sequence[Sequence[float]] | None = None,
         examples: Any = None,
+        hidden: int | None = None,
+        layers: int | None = None,
+        activations: Sequence[str] | None = None,
+        kind: str | None = None,
+        count: int | None = None,
         genes: int | None = None,
+        sha256: str | None = None,
     ) -> None:
         self._shape = PictureShape.checked(height, width, channels, low, high)
         options = {
@@ -84,10 +107,16 @@ class ImageSpace(Space):
             "mean": mean,
             "spectrum": spectrum,
             "examples": examples,
+            "hidden": hidden,
+            "layers": layers,
+            "activations": activations,
+            "kind": kind,
+            "count": count,
             "genes": genes,
+            "sha256": sha256,
         }
-        self._decoder_name = decoder if isinstance(decoder, str) else None
-        self._decoder = _made(decoder, self._shape, {k: v for k, v in options.items() if v is not None})
+        given = {name: value for name, value in options.items() if value is not None}
+        self._decoder, self._decoder_name = make_decoder(decoder, self._shape, given)
         self.variables = {"genes": Real(self._decoder.genes)}
 
     @property
@@ -171,20 +200,3 @@ class ImageSpace(Space):
         shape = ", ".join(f"{name}={value:g}" for name, value in self._shape._asdict().items())
         name = self._decoder_name or "a function"
         return f"ImageSpace({shape}, decoder={name}, genes={self._decoder.genes})"
-
-
-def _made(decoder: Any, shape: PictureShape, options: dict[str, Any]) -> Decoder:
-    if isinstance(decoder, str) and decoder in _BUILTIN:
-        checks.option_names(f"the decoder {decoder!r}", options, _BUILTIN[decoder].OPTIONS)
-        return _BUILTIN[decoder](shape, **options)
-    if isinstance(decoder, str):
-        if not is_import_path(decoder):
-            raise InvalidArgument(
-                f"decoder must be {', '.join(_BUILTIN)}, 'module:attribute' or a function, "
-                f"but it is {visible(decoder)!r}.{checks.did_you_mean(decoder, _BUILTIN)}"
-            )
-        decoder = import_object(decoder)
-    if not callable(decoder):
-        raise WrongType(f"a decoder must be a function from genes to pictures, but it is a {type(decoder).__name__}.")
-    checks.option_names("a decoder of your own", options, CustomDecoder.OPTIONS)
-    return CustomDecoder(shape, decoder, **options)

@@ -106,6 +106,7 @@ def joined(parts: Sequence[LatentDescription]) -> LatentDescription:
     if len(parts) == 1:
         return parts[0]
     places = places_of(parts)
+    neutral = [(part.canonical, place) for part, place in zip(parts, places, strict=True) if part.canonical]
     constrained = [(part.feasible, place) for part, place in zip(parts, places, strict=True) if part.feasible]
 
     def feasible(latents: Latents) -> NDArray[np.bool_]:
@@ -114,11 +115,9 @@ def joined(parts: Sequence[LatentDescription]) -> LatentDescription:
             ok &= holds(place.of(latents))
         return ok
 
-    padded = [(part.canonical, place) for part, place in zip(parts, places, strict=True) if part.canonical]
-
     def canonical(latents: Latents) -> Latents:
-        for same, place in padded:
-            latents = place.put(latents, same(place.of(latents)))
+        for reduce, place in neutral:
+            latents = place.put(latents, reduce(place.of(latents)))
         return latents
 
     return LatentDescription(
@@ -129,7 +128,7 @@ def joined(parts: Sequence[LatentDescription]) -> LatentDescription:
         prior=JointPrior(parts) if any(part.prior or part.feasible for part in parts) else None,
         moves=tuple(lifted(move, place) for part, place in zip(parts, places, strict=True) for move in part.moves),
         feasible=feasible if constrained else None,
-        canonical=canonical if padded else None,
+        canonical=canonical if neutral else None,
         stages=_joined_stages(parts, places),
         stepwise=any(part.stepwise for part in parts),
     )

@@ -16,13 +16,15 @@ SEARCH_SPACES = Registry(
     "search space",
     "featviz.search_spaces",
     {
-        "DictSpace": "featviz.search_spaces.composites:DictSpace",
         "FixedShape": "featviz.search_spaces.records:FixedShape",
         "ImageSpace": "featviz.search_spaces.image:ImageSpace",
+        "TabularSpace": "featviz.search_spaces.tables.space:TabularSpace",
+        "TimeSeriesSpace": "featviz.search_spaces.series:TimeSeriesSpace",
+        "TokenSpace": "featviz.search_spaces.tokens:TokenSpace",
+        "DictSpace": "featviz.search_spaces.composites:DictSpace",
         "ListSpace": "featviz.search_spaces.composites:ListSpace",
         "OneOf": "featviz.search_spaces.composites:OneOf",
         "Optional": "featviz.search_spaces.composites:Optional",
-        "TimeSeriesSpace": "featviz.search_spaces.series:TimeSeriesSpace",
         "TupleSpace": "featviz.search_spaces.composites:TupleSpace",
         "from_grammar": "featviz.search_spaces.records:from_grammar",
         "from_regex": "featviz.search_spaces.records:from_regex",
@@ -31,12 +33,18 @@ SEARCH_SPACES = Registry(
 
 # The variables and constants that a spec may name besides spaces.
 VARIABLES = {
+    "Boolean": "featviz.search_spaces.tables.levels:Boolean",
     "Choice": "featviz.search_spaces.choices:Choice",
+    "Date": "featviz.search_spaces.tables.dates:Date",
     "Constant": "featviz.search_spaces.composites:Constant",
     "Integer": "featviz.search_spaces.quantities:Integer",
     "LogUniform": "featviz.search_spaces.quantities:LogUniform",
+    "Nullable": "featviz.search_spaces.tables.wrapped:Nullable",
+    "Ordered": "featviz.search_spaces.tables.levels:Ordered",
     "Permutation": "featviz.search_spaces.choices:Permutation",
+    "Quantiles": "featviz.search_spaces.tables.quantiles:Quantiles",
     "Real": "featviz.search_spaces.variables:Real",
+    "Rounded": "featviz.search_spaces.tables.wrapped:Rounded",
     "Uniform": "featviz.search_spaces.quantities:Uniform",
 }
 

@@ -1,6 +1,5 @@
 """ONNX files as black boxes, run by onnxruntime."""
 
-import hashlib
 import math
 from pathlib import Path
 from typing import Any
@@ -11,22 +10,11 @@ from numpy.typing import NDArray
 from featviz.black_boxes.base import BlackBox, Preprocess
 from featviz.black_boxes.layouts import LAYOUTS, arrange, cast, check_layout, choose_layout
 from featviz.checks import did_you_mean, integer, one_of
-from featviz.errors import BoxError, InvalidArgument, MissingDependency
-from featviz.text import first_line, visible
+from featviz.errors import BoxError, InvalidArgument
+from featviz.onnx_sessions import ONNX_DTYPES, file_sha256, open_onnx
+from featviz.text import visible
 
 __all__ = ["OnnxBox"]
-
-_DTYPES = {
-    "tensor(float)": np.float32,
-    "tensor(float16)": np.float16,
-    "tensor(double)": np.float64,
-    "tensor(uint8)": np.uint8,
-    "tensor(int8)": np.int8,
-    "tensor(uint16)": np.uint16,
-    "tensor(int16)": np.int16,
-    "tensor(int32)": np.int32,
-    "tensor(int64)": np.int64,
-}
 
 
 class OnnxBox(BlackBox):
@@ -68,12 +56,10 @@ class OnnxBox(BlackBox):
         self.path = Path(path)
         self._label = visible(name if name is not None else self.path.stem or "model")
         self._layout = None if layout is None else one_of("layout", layout, LAYOUTS)
-        if not self.path.is_file():
-            raise BoxError(f"there is no file {visible(self.path)}.")
-        self.sha256 = _sha256(self.path)
-        self._session = _open(self.path, integer("threads", threads, 1, 1024))
+        self._session = open_onnx(self.path, integer("threads", threads, 1, 1024), BoxError)
+        self.sha256 = file_sha256(self.path)
         self._input = self._single_input()
-        self._dtype = np.dtype(_DTYPES[self._input.type])
+        self._dtype = np.dtype(ONNX_DTYPES[self._input.type])
         self._dims = [d if isinstance(d, int) else None for d in self._input.shape[1:]]
         batch = self._input.shape[0]
         self._batch_size = batch if isinstance(batch, int) else None
@@ -123,7 +109,7 @@ class OnnxBox(BlackBox):
                 "Wrap it in a function of the batch that feeds them all, and pass that to black_box."
             )
         (given,) = inputs
-        if given.type not in _DTYPES:
+        if given.type not in ONNX_DTYPES:
             raise BoxError(
                 f"the input {visible(given.name)!r} of {self._label} is a {given.type}, which is not made of numbers. "
                 "Wrap it in a function that makes that of a batch, and pass the function to black_box."
@@ -142,7 +128,7 @@ class OnnxBox(BlackBox):
             raise BoxError(
                 f"{self._label} has no output {visible(wanted)!r}. It has: {listed}.{did_you_mean(wanted, known)}"
             )
-        if chosen.type not in _DTYPES:
+        if chosen.type not in ONNX_DTYPES:
             raise BoxError(
                 f"the output {visible(chosen.name)!r} of {self._label} is a {chosen.type}, not a tensor of numbers. "
                 "Say another with output='...', or export the model again (with skl2onnx: zipmap=False)."
@@ -177,25 +163,3 @@ class OnnxBox(BlackBox):
         if any(not isinstance(d, int) for d in sizes):
             return None
         return int(math.prod(sizes))
-
-
-def _open(path: Path, threads: int) -> Any:
-    try:
-        import onnxruntime  # noqa: PLC0415  takes long to import and is optional
-    except ImportError as error:
-        raise MissingDependency(
-            "an ONNX file needs onnxruntime, which is not installed. Run: pip install 'featviz[onnx]'"
-        ) from error
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3  # errors only: warnings about unused weights help nobody here
-    try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise BoxError(f"{visible(path)} could not be opened as an ONNX model: {first_line(error)}") from error
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

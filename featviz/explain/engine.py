@@ -62,7 +62,8 @@ def saliency(
     budget = checks.integer("budget", budget, 2)
     whole = _input(space, x)
     subject = _subject(space, x)
-    units = _units(space, whole, budget)
+    # A space of records knows the parts of an input by its latent only.
+    units = _units(space, subject if getattr(space, "applies_to_latents", False) else whole, budget)
     streams = Streams(checks.seed(seed), _STREAM)
     ask, spent = _asker(space, objective, subject, units, streams)
     name, why = choose(method, len(units), budget)

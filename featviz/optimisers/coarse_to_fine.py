@@ -20,7 +20,7 @@ __all__ = ["CoarseToFine"]
 Array = NDArray[np.float64]
 
 # Separates these numbers from what else is drawn under the same seed.
-_STREAM = 104
+_STREAM = 105
 # Evaluations that the coarsest and the finest stage are given each before the better of them goes on.
 _RACE = 100
 # Evaluations for each gene of a stage before the next one begins, and the step of its new genes, relative to the steps

@@ -217,6 +217,8 @@ class GeneticAlgorithm:
 
     def _new(self, children: _Children, mine: dict[int, tuple[int, float]]) -> Latents:
         """Those of ``children`` that are feasible and were never asked for; ``mine`` is added to."""
+        if self._latent.canonical is not None:
+            children = children._replace(latents=self._latent.canonical(children.latents))
         if self._latent.feasible is not None:
             children = children.at(self._latent.feasible(children.latents))
         keys = self._hashes(children.latents)

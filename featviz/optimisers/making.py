@@ -103,15 +103,15 @@ def _pick(latent: LatentDescription) -> tuple[str, str]:
             f"the space has {_listed(latent.kinds - {'real'})} genes; the genetic algorithm takes every kind and "
             "uses the space's own moves"
         )
-    if latent.stages:
-        return "coarse-to-fine", (
-            "the space says which of its real genes are coarse: separable CMA-ES begins with those and takes in the "
-            "others step by step"
-        )
     if latent.stepwise:
         return "ga", (
             "small steps of this space's genes often change nothing, as with whole numbers or the columns of a "
             "table; the genetic algorithm does not rely on slopes"
+        )
+    if latent.stages:
+        return "coarse-to-fine", (
+            "the space says which of its real genes are coarse: separable CMA-ES begins with those and takes in the "
+            "others step by step"
         )
     return "sep-cma", (
         "all genes are real numbers; of what was measured, separable CMA-ES found the most on pictures "

@@ -45,6 +45,7 @@ _PACKAGES = (
     "optuna",
     "cma",
     "scikit-learn",
+    "pandas",
     "opencv-python-headless",
     "onnxruntime",
 )

@@ -12,7 +12,6 @@
 Each check raises :class:`~featviz.errors.SpaceError` and says what was expected and what came.
 """
 
-import hashlib
 import os
 import subprocess
 import sys
@@ -22,20 +21,28 @@ from typing import Any, get_args
 
 import numpy as np
 import tomli_w
-from numpy.typing import NDArray
 
-from featviz.batches import batch_length, take, take_one
+from featviz.batches import batch_length, take
 from featviz.blocks import Block
-from featviz.errors import FeatvizError, LatentShapeError, SpaceError
-from featviz.latent import Latents
+from featviz.errors import LatentShapeError, SpaceError
+from featviz.latent import Latents, Record
 from featviz.protocols import SearchSpace, Spec
 from featviz.search_spaces import ImageSpace, space_from_spec
+from featviz.testing._inputs import ROWS, digest, drawn, encoded, expect, near, one, same
+from featviz.testing._space_moves import check_moves, check_support
+from featviz.testing._space_priors import check_prior, check_samples_are_valid
+from featviz.testing._space_units import check_units
 
 __all__ = ["SpaceContract", "check_space", "digest_of_samples"]
 
-_ROWS = 5
-# What float32 arithmetic may differ by between a batch and one of its rows, relative to the largest value.
-_ROUNDING = 1e-6
+# Records that do not fit, by what is wrong with them.
+_DOCTORED: dict[str, Callable[[Record], Any]] = {
+    "a choice too many": lambda record: (*record, ("no such choice", 0)),
+    "a choice too few": lambda record: record[:-1],
+    "another name": lambda record: (("no such choice", 0), *record[1:]),
+    "a value that is no number": lambda record: tuple((name, None) for name, _ in record),
+    "no record at all": lambda record: None,  # noqa: ARG005  whatever it was
+}
 _OTHER_PROCESS = "import sys; from featviz.testing.spaces import _print_digest; _print_digest(sys.stdin.read())"
 
 
@@ -51,89 +58,95 @@ def check_space(space: SearchSpace) -> None:
 
 def check_decodes(space: SearchSpace) -> None:
     """``decode_latents`` gives one input a latent, and the same ones each time."""
-    latents = _latents(space)
+    latents = drawn(space)
     batch = space.decode_latents(latents)
-    _expect(batch_length(batch) == _ROWS, f"{_ROWS} latents gave {batch_length(batch)} inputs.")
-    _expect(_same(batch, space.decode_latents(latents)), "the same latents gave other inputs the second time.")
+    expect(batch_length(batch) == ROWS, f"{ROWS} latents gave {batch_length(batch)} inputs.")
+    expect(same(batch, space.decode_latents(latents)), "the same latents gave other inputs the second time.")
     if isinstance(space, ImageSpace):
-        want = (_ROWS, space.height, space.width, space.channels)
-        _expect(batch.dtype == np.float32, f"pictures must be float32, but they are {batch.dtype}.")
-        _expect(batch.shape == want, f"pictures must have shape {want}, but they have {batch.shape}.")
+        want = (ROWS, space.height, space.width, space.channels)
+        expect(batch.dtype == np.float32, f"pictures must be float32, but they are {batch.dtype}.")
+        expect(batch.shape == want, f"pictures must have shape {want}, but they have {batch.shape}.")
         low, high = np.float32(space.low), np.float32(space.high)
         inside = bool((batch >= low).all() and (batch <= high).all())
-        _expect(inside, f"pictures must be in [{low}, {high}], but they reach {batch.min()} and {batch.max()}.")
+        expect(inside, f"pictures must be in [{low}, {high}], but they reach {batch.min()} and {batch.max()}.")
 
 
 def check_rows_are_independent(space: SearchSpace) -> None:
     """A batch of one gives what that row of a larger batch gives, and no rows give no inputs."""
-    latents = _latents(space)
+    latents = drawn(space)
     batch = space.decode_latents(latents)
-    for row in range(_ROWS):
+    for row in range(ROWS):
         alone = space.decode_latents(latents[row : row + 1])
-        _expect(_near(alone, take(batch, slice(row, row + 1))), f"row {row} decodes to something else on its own.")
-    _expect(batch_length(space.decode_latents(latents[:0])) == 0, "a batch of no latents gave inputs.")
+        expect(near(alone, take(batch, slice(row, row + 1))), f"row {row} decodes to something else on its own.")
+    expect(batch_length(space.decode_latents(latents[:0])) == 0, "a batch of no latents gave inputs.")
 
 
 def check_arguments_are_kept(space: SearchSpace) -> None:
     """Neither latents nor inputs are changed by what they are given to."""
-    latents = _latents(space)
+    latents = drawn(space)
     before = latents.copy()
     batch = space.decode_latents(latents)
-    _expect(latents.digest() == before.digest(), "decode_latents changed its latents.")
-    kept = _digest(batch)
+    expect(latents.digest() == before.digest(), "decode_latents changed its latents.")
+    kept = digest(batch)
     space.distance(batch, batch)
-    space.render(take_one(batch, 0))
-    _encoded(space, batch)
-    _expect(_digest(batch) == kept, "distance, render or encode_inputs changed its inputs.")
+    space.render(one(batch))
+    encoded(space, batch)
+    expect(digest(batch) == kept, "distance, render or encode_inputs changed its inputs.")
     again = space.decode_latents(before)
-    _expect(_same(batch, again), "a batch shares memory with something that was changed after.")
+    expect(same(batch, again), "a batch shares memory with something that was changed after.")
 
 
 def check_wrong_latents_are_refused(space: SearchSpace) -> None:
-    """Latents with a gene too many raise ``LatentShapeError``."""
-    good = _latents(space)
-    wide = Latents(np.hstack([good.real, np.zeros((_ROWS, 1))]), good.categorical)
-    try:
-        space.decode_latents(wide)
-    except LatentShapeError:
-        return
-    raise SpaceError("latents with a gene too many were decoded; call self.latent.check(latents) first.")
+    """Latents with a gene too many raise ``LatentShapeError``, and so do records that no choices of the space made."""
+    good = drawn(space)
+    wrong = {"a gene too many": Latents(np.hstack([good.real, np.zeros((ROWS, 1))]), good.categorical, good.records)}
+    for what, change in _DOCTORED.items() if space.latent.records else ():
+        doctored = good.copy()
+        doctored.records[0, 0] = change(doctored.records[0, 0])
+        if doctored.records[0, 0] != good.records[0, 0]:
+            wrong[what] = doctored
+    for what, latents in wrong.items():
+        try:
+            space.decode_latents(latents)
+        except LatentShapeError:
+            continue
+        raise SpaceError(f"latents with {what} were decoded; call self.latent.check(latents) first.")
 
 
 def check_distance(space: SearchSpace) -> None:
     """``distance`` has shape (n, m), is zero on the diagonal, symmetric, and not negative."""
-    batch = space.decode_latents(_latents(space))
+    batch = space.decode_latents(drawn(space))
     d = space.distance(batch, take(batch, slice(0, 3)))
-    _expect(d.shape == (_ROWS, 3), f"distance must have shape {(_ROWS, 3)}, but it has {d.shape}.")
+    expect(d.shape == (ROWS, 3), f"distance must have shape {(ROWS, 3)}, but it has {d.shape}.")
     square = space.distance(batch, batch)
-    _expect(bool((np.diag(square) == 0).all()), f"an input is at a distance from itself: {np.diag(square)}.")
-    _expect(bool(np.allclose(square, square.T, rtol=1e-9, atol=0)), "the distances of a, b and of b, a differ.")
-    _expect(bool((square >= 0).all()), "a distance is negative or NaN.")
+    expect(bool((np.diag(square) == 0).all()), f"an input is at a distance from itself: {np.diag(square)}.")
+    expect(bool(np.allclose(square, square.T, rtol=1e-9, atol=0)), "the distances of a, b and of b, a differ.")
+    expect(bool((square >= 0).all()), "a distance is negative or NaN.")
 
 
 def check_render(space: SearchSpace) -> None:
     """``render`` gives a list of at least one block."""
-    blocks = space.render(take_one(space.decode_latents(_latents(space)), 0))
+    blocks = space.render(one(space.decode_latents(drawn(space))))
     good = isinstance(blocks, list) and blocks and all(isinstance(b, Block) for b in blocks)
     kinds = ", ".join(kind.__name__ for kind in get_args(Block))
-    _expect(bool(good), f"render must return a list of blocks ({kinds}), but it returned {blocks!r:.100}.")
+    expect(bool(good), f"render must return a list of blocks ({kinds}), but it returned {blocks!r:.100}.")
 
 
 def check_encode(space: SearchSpace) -> None:
     """Encoding what the space has decoded loses nothing; a space without ``encode`` says so."""
-    batch = space.decode_latents(_latents(space))
-    latents = _encoded(space, batch)
+    batch = space.decode_latents(drawn(space))
+    latents = encoded(space, batch)
     if latents is None:
         return
     space.latent.check(latents)
-    _expect(len(latents) == _ROWS, f"{_ROWS} inputs were encoded as {len(latents)} latents.")
+    expect(len(latents) == ROWS, f"{ROWS} inputs were encoded as {len(latents)} latents.")
     again = space.decode_latents(latents)
     if isinstance(space, ImageSpace):
         # Values next to the bounds are moved inside by 1/512 of the range.
         away = float(np.abs(again.astype(np.float64) - batch).max()) / (space.high - space.low)
-        _expect(away <= 1 / 512 + 1e-4, f"encoded and decoded pictures differ by {away:.2g} of the range.")
+        expect(away <= 1 / 512 + 1e-4, f"encoded and decoded pictures differ by {away:.2g} of the range.")
     else:
-        _expect(_near(again, batch, 1e-4), "an input that was encoded and decoded is another.")
+        expect(near(again, batch, 1e-4), "an input that was encoded and decoded is another.")
 
 
 def check_spec(space: SearchSpace) -> None:
@@ -141,14 +154,14 @@ def check_spec(space: SearchSpace) -> None:
     spec = space.spec()
     if spec is None:
         return
-    _expect(tomllib.loads(tomli_w.dumps(spec)) == spec, f"the spec is not what TOML gives back: {spec!r:.200}")
+    expect(tomllib.loads(tomli_w.dumps(spec)) == spec, f"the spec is not what TOML gives back: {spec!r:.200}")
     rebuilt = space_from_spec(spec)
-    latents = _latents(space)
+    latents = drawn(space)
     genes = rebuilt.latent.genes
-    _expect(genes == space.latent.genes, f"the space rebuilt from its spec has {genes} genes.")
-    same = _near(rebuilt.decode_latents(latents), space.decode_latents(latents))
-    _expect(same, "the space rebuilt from its spec decodes something else.")
-    _expect(rebuilt.spec() == spec, "the space rebuilt from its spec has another spec.")
+    expect(genes == space.latent.genes, f"the space rebuilt from its spec has {genes} genes.")
+    same = near(rebuilt.decode_latents(latents), space.decode_latents(latents))
+    expect(same, "the space rebuilt from its spec decodes something else.")
+    expect(rebuilt.spec() == spec, "the space rebuilt from its spec has another spec.")
 
 
 def check_other_process(space: SearchSpace) -> None:
@@ -165,14 +178,14 @@ def check_other_process(space: SearchSpace) -> None:
         text=True,
         check=False,
     )
-    _expect(ran.returncode == 0, f"another process could not rebuild the space: {ran.stderr[-500:]}")
-    _expect(ran.stdout.strip() == digest_of_samples(space), "the same seed gave other inputs in another process.")
+    expect(ran.returncode == 0, f"another process could not rebuild the space: {ran.stderr[-500:]}")
+    expect(ran.stdout.strip() == digest_of_samples(space), "the same seed gave other inputs in another process.")
 
 
 def check_frozen(space: SearchSpace) -> None:
     """The space hashes by identity, and its latent stays the same object or an equal one."""
-    _expect(hash(space) == hash(space) and space == space, "a space must compare and hash by identity.")  # noqa: PLR0124
-    _expect(space.latent.genes == space.latent.genes, "the latent changes from one look to the next.")
+    expect(hash(space) == hash(space) and space == space, "a space must compare and hash by identity.")  # noqa: PLR0124
+    expect(space.latent.genes == space.latent.genes, "the latent changes from one look to the next.")
     try:
         space.no_such_attribute = 1  # type: ignore[attr-defined]
     except AttributeError:
@@ -191,6 +204,11 @@ CHECKS: tuple[Callable[[SearchSpace], None], ...] = (
     check_spec,
     check_other_process,
     check_frozen,
+    check_samples_are_valid,
+    check_prior,
+    check_moves,
+    check_support,
+    check_units,
 )
 
 
@@ -237,67 +255,32 @@ class SpaceContract:
         """See :func:`check_frozen`."""
         check_frozen(space)
 
+    def test_samples_are_valid(self, space: SearchSpace) -> None:
+        """See :func:`check_samples_are_valid`."""
+        check_samples_are_valid(space)
+
+    def test_prior(self, space: SearchSpace) -> None:
+        """See :func:`check_prior`."""
+        check_prior(space)
+
+    def test_moves(self, space: SearchSpace) -> None:
+        """See :func:`check_moves`."""
+        check_moves(space)
+
+    def test_support(self, space: SearchSpace) -> None:
+        """See :func:`check_support`."""
+        check_support(space)
+
+    def test_units(self, space: SearchSpace) -> None:
+        """See :func:`check_units`."""
+        check_units(space)
+
 
 def digest_of_samples(space: SearchSpace, seed: int = 0) -> str:
     """A digest of a few inputs drawn from the prior with ``seed``."""
-    return _digest(space.decode_latents(_latents(space, seed)))
+    return digest(space.decode_latents(drawn(space, seed)))
 
 
 def _print_digest(toml: str) -> None:
     spec: Spec = tomllib.loads(toml)
     sys.stdout.write(digest_of_samples(space_from_spec(spec)))
-
-
-def _latents(space: SearchSpace, seed: int = 0) -> Latents:
-    return space.latent.sample(np.random.default_rng(seed), _ROWS)
-
-
-def _encoded(space: SearchSpace, batch: Any) -> Latents | None:
-    try:
-        return space.encode_inputs(batch)
-    except FeatvizError as error:
-        if "encode" not in str(error):
-            raise SpaceError("a space that cannot encode must say how to give it an encode.") from error
-        return None
-
-
-def _leaves(batch: Any) -> list[Any]:
-    if isinstance(batch, dict | tuple):
-        parts = [batch[name] for name in sorted(batch)] if isinstance(batch, dict) else batch
-        return [leaf for part in parts for leaf in _leaves(part)]
-    if isinstance(batch, list) and not all(isinstance(x, str | int | float) for x in batch):
-        # Inputs of any shape, each with parts of its own; their number belongs to what is compared.
-        return [len(batch), *(leaf for x in batch for leaf in _leaves(x))]
-    return [batch.to_numpy() if hasattr(batch, "to_numpy") else batch]
-
-
-def _digest(batch: Any) -> str:
-    h = hashlib.blake2b(digest_size=16)
-    for leaf in _leaves(batch):
-        array = np.asarray(leaf)
-        h.update(f"{array.dtype}{array.shape}".encode())
-        h.update(repr(array.tolist()).encode() if array.dtype == object else np.ascontiguousarray(array).tobytes())
-    return h.hexdigest()
-
-
-def _same(a: Any, b: Any) -> bool:
-    return _digest(a) == _digest(b)
-
-
-def _near(a: Any, b: Any, tolerance: float = _ROUNDING) -> bool:
-    first, second = _leaves(a), _leaves(b)
-    if len(first) != len(second):
-        return False
-    return all(_near_arrays(np.asarray(x), np.asarray(y), tolerance) for x, y in zip(first, second, strict=True))
-
-
-def _near_arrays(a: NDArray[Any], b: NDArray[Any], tolerance: float) -> bool:
-    if a.shape != b.shape or a.dtype != b.dtype or a.dtype.kind not in "fc":
-        return _digest(a) == _digest(b)
-    largest = max(1.0, float(np.abs(b).max(initial=0)))
-    return bool(np.allclose(a, b, rtol=0, atol=tolerance * largest))
-
-
-def _expect(holds: bool, message: str) -> None:
-    if not holds:
-        raise SpaceError(message)

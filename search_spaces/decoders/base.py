@@ -1,17 +1,21 @@
-"""What the decoders of pictures have in common: their members, and the sigmoid."""
+"""What the decoders of pictures have in common: their members, the sigmoid, and what they refuse."""
 
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from featviz.errors import SpaceError
 from featviz.search_spaces.pictures import PictureShape
+from featviz.text import visible
 
-__all__ = ["Decoder", "Float32", "Float64", "logit", "squash"]
+__all__ = ["LONGEST_SPEC", "Decoder", "Float32", "Float64", "as_pictures", "logit", "no_inverse", "squash"]
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 
+# More learnt numbers than this do not belong in a file for people.
+LONGEST_SPEC = 4096
 # Half a grey level of an 8-bit picture: black and white stay black and white, and their genes stay moderate.
 _MARGIN = 1 / 512
 
@@ -51,3 +55,42 @@ def logit(unit: Float64) -> Float64:
     inside = np.clip(unit, _MARGIN, 1 - _MARGIN)
     logits: Float64 = np.log(inside / (1 - inside))
     return logits
+
+
+def as_pictures(found: NDArray[Any], n: int, shape: PictureShape) -> Float32:
+    """What somebody else's decoder returned for n rows, checked.
+
+    Args:
+        found: shape (n, height, width, channels), or (n, height, width) for a single channel: floats, which are
+            clipped to [low, high], or uint8, which is scaled to it.
+        n: the number of rows that it was asked for.
+        shape: what they must have.
+
+    Raises:
+        SpaceError: if it has another shape, or holds what are not numbers, or NaN.
+    """
+    if found.dtype.kind not in "fui" or (found.dtype.kind != "f" and found.dtype != np.uint8):
+        raise SpaceError(f"the decoder must return floats or uint8, but it returned {visible(found.dtype)}.")
+    want = (n, *shape.array)
+    if shape.channels == 1 and found.shape == want[:3]:
+        found = found[..., None]
+    if found.shape != want:
+        first = want[0], want[3], want[1], want[2]
+        hint = " Move the channels to the last axis." if found.shape == first else ""
+        raise SpaceError(f"the decoder must return shape {want}, but it returned {found.shape}.{hint}")
+    low, high = shape.low, shape.high
+    if found.dtype == np.uint8:
+        found = low + (high - low) / 255 * found
+    if np.isnan(found).any():
+        raise SpaceError("the decoder returned NaN. Check it with genes from numpy's standard_normal.")
+    # Bounds that float32 can hold, so that rounding cannot step over them.
+    pictures: Float32 = np.clip(found, np.float32(low), np.float32(high)).astype(np.float32)
+    return pictures
+
+
+def no_inverse(name: str) -> SpaceError:
+    """The error of a decoder that has no way back from pictures to genes."""
+    return SpaceError(
+        f"the decoder {name!r} cannot start from given pictures: it has no encode. Use decoder='dct', 'phase' or "
+        "'pixels', or a function with an attribute encode."
+    )

@@ -8,9 +8,8 @@ import numpy as np
 from featviz import checks
 from featviz.errors import InvalidArgument, SpaceError, WrongType
 from featviz.latent import MAX_GENES
-from featviz.search_spaces.decoders.base import Float32, Float64
+from featviz.search_spaces.decoders.base import Float32, Float64, as_pictures
 from featviz.search_spaces.pictures import PictureShape
-from featviz.text import visible
 
 __all__ = ["CustomDecoder"]
 
@@ -50,24 +49,7 @@ class CustomDecoder:
             SpaceError: if the function returned another shape, what are not numbers, or NaN.
         """
         # A copy, so that a function that writes to its argument changes nothing but that.
-        found = np.asarray(self._function(genes.copy()))
-        if found.dtype.kind not in "fui" or (found.dtype.kind != "f" and found.dtype != np.uint8):
-            raise SpaceError(f"the decoder must return floats or uint8, but it returned {visible(found.dtype)}.")
-        want = (len(genes), *self._shape.array)
-        if self._shape.channels == 1 and found.shape == want[:3]:
-            found = found[..., None]
-        if found.shape != want:
-            first = want[0], want[3], want[1], want[2]
-            hint = " Move the channels to the last axis." if found.shape == first else ""
-            raise SpaceError(f"the decoder must return shape {want}, but it returned {found.shape}.{hint}")
-        low, high = self._shape.low, self._shape.high
-        if found.dtype == np.uint8:
-            found = low + (high - low) / 255 * found
-        if np.isnan(found).any():
-            raise SpaceError("the decoder returned NaN. Check it with genes from numpy's standard_normal.")
-        # Bounds that float32 can hold, so that rounding cannot step over them.
-        pictures: Float32 = np.clip(found, np.float32(low), np.float32(high)).astype(np.float32)
-        return pictures
+        return as_pictures(np.asarray(self._function(genes.copy())), len(genes), self._shape)
 
     def encode(self, unit: Float64) -> Float64:
         """What the function's own ``encode`` returns for pictures in [low, high].

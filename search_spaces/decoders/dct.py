@@ -6,19 +6,22 @@ from typing import Any, ClassVar
 import numpy as np
 
 from featviz import checks
-from featviz.errors import InvalidArgument, WrongType
-from featviz.search_spaces.decoders.base import Float32, Float64, logit, squash
+from featviz.errors import InvalidArgument
+from featviz.search_spaces.decoders.base import LONGEST_SPEC, Float32, Float64, logit, squash
+from featviz.search_spaces.decoders.frequencies import (
+    checked_frequencies,
+    checked_mean,
+    logits_of_examples,
+    mean_before_sigmoid,
+)
 from featviz.search_spaces.decoders.statistics import Statistics, colour_matrix, learn, positive_numbers
-from featviz.search_spaces.pictures import PictureShape, to_unit
+from featviz.search_spaces.pictures import PictureShape
 
 __all__ = ["DctDecoder"]
 
-_MOST_FREQUENCIES = 32
 _DECAY_OF_ALL, _DECAY_OF_LOW = 0.4, 1.0
 # Numbers in the matrix of a basis; beyond it the picture is too long for this many frequencies.
 _LARGEST_BASIS = 50_000_000
-# More learnt numbers than this do not belong in a file for people.
-_LONGEST_SPEC = 4096
 
 
 class DctDecoder:
@@ -63,7 +66,11 @@ class DctDecoder:
         if decay is not None and spectrum is not None:
             raise InvalidArgument("give decay or spectrum, not both: each says how amplitudes fall with frequency.")
         self._shape = shape
-        self._kept = _checked_frequencies(frequencies, shape)
+        self._kept = checked_frequencies(frequencies, shape)
+        if max(self._kept[0] * shape.height, self._kept[1] * shape.width) > _LARGEST_BASIS:
+            raise InvalidArgument(
+                f"{max(self._kept):,} frequencies along {max(shape[:2]):,} pixels need too much memory: keep fewer."
+            )
         self._by, self._bx = _basis(shape.height, self._kept[0]), _basis(shape.width, self._kept[1])
         radii = _radii(self._kept, shape)
         if examples is not None:
@@ -88,8 +95,8 @@ class DctDecoder:
         pixels = shape.height * shape.width
         self._amplitude: Float64 = amplitude * (self._gain * np.sqrt(pixels / np.sum(amplitude**2)))
         self._colour, self._mixing = colour_matrix(colour, shape.channels)
-        self._mean = _checked_mean(mean, shape)
-        self._centre = _pre_sigmoid(self._mean, shape)
+        self._mean = checked_mean(mean, shape)
+        self._centre = mean_before_sigmoid(self._mean, shape)
         self._by32, self._bx32 = self._by.astype(np.float32), self._bx.T.astype(np.float32)
         self._amplitude32, self._mixing32 = self._amplitude.astype(np.float32), self._mixing.astype(np.float32)
         self._centre32 = self._centre.astype(np.float32)
@@ -131,16 +138,13 @@ class DctDecoder:
     def options(self) -> dict[str, Any] | None:
         """Everything that was given, learnt or chosen; None where that is too much for a file."""
         matrix = 0 if isinstance(self._colour, str) else self._shape.channels**2
-        if len(self._falls.get("spectrum", ())) + len(self._mean) + matrix > _LONGEST_SPEC:
+        if len(self._falls.get("spectrum", ())) + len(self._mean) + matrix > LONGEST_SPEC:
             return None
         options = {"frequencies": list(self._kept), "gain": self._gain, "colour": self._colour, **self._falls}
         return options | ({"mean": self._mean} if self._centre.any() else {})
 
     def _learn(self, examples: Any, radii: Float64) -> Statistics:
-        unit = to_unit(examples, self._shape)
-        if not len(unit):
-            raise InvalidArgument("examples must hold at least one picture, but they are empty.")
-        pre = np.moveaxis(logit(unit), 3, 1)
+        pre = logits_of_examples(examples, self._shape)
         return learn(pre, self._by.T @ pre @ self._bx, radii, self._shape.low, self._shape.high)
 
 
@@ -159,37 +163,3 @@ def _radii(kept: tuple[int, int], shape: PictureShape) -> Float64:
     horizontal = np.arange(kept[1])[None, :] * (longer / shape.width)
     radii: Float64 = np.hypot(vertical, horizontal)
     return radii
-
-
-def _checked_frequencies(given: Any, shape: PictureShape) -> tuple[int, int]:
-    sides = shape.height, shape.width
-    longer = max(sides)
-    if given is None:
-        given = min(longer, _MOST_FREQUENCIES)
-    if isinstance(given, Sequence | np.ndarray) and not isinstance(given, str):
-        if len(given) != 2:
-            raise InvalidArgument(f"frequencies must be one number or (vertical, horizontal), but it has {len(given)}.")
-        names = "frequencies[0] (vertical)", "frequencies[1] (horizontal)"
-        kept = [checks.integer(name, value, 1, side) for name, value, side in zip(names, given, sides, strict=True)]
-    else:
-        along = checks.integer("frequencies", given, 1, longer)
-        kept = [max(1, round(along * side / longer)) for side in sides]
-    if max(kept[0] * shape.height, kept[1] * shape.width) > _LARGEST_BASIS:
-        raise InvalidArgument(f"{max(kept):,} frequencies along {longer:,} pixels need too much memory: keep fewer.")
-    return kept[0], kept[1]
-
-
-def _checked_mean(mean: Any, shape: PictureShape) -> list[float]:
-    if mean is None:
-        return [(shape.low + shape.high) / 2] * shape.channels
-    if isinstance(mean, str) or not isinstance(mean, Sequence | np.ndarray):
-        raise WrongType(f"mean must be a list of {shape.channels} numbers, but it is a {type(mean).__name__}.")
-    if len(mean) != shape.channels:
-        raise InvalidArgument(f"mean must have {shape.channels} numbers, one a channel, but it has {len(mean)}.")
-    name = "each number in mean"
-    return [checks.finite(name, value, shape.low, shape.high, exclusive=True) for value in np.asarray(mean).tolist()]
-
-
-def _pre_sigmoid(mean: list[float], shape: PictureShape) -> Float64:
-    unit = (np.array(mean) - shape.low) / (shape.high - shape.low)
-    return logit(unit)

@@ -9,7 +9,7 @@ from featviz import checks
 from featviz.errors import InvalidArgument, WrongType
 from featviz.search_spaces.decoders.base import Float64
 
-__all__ = ["Statistics", "colour_matrix", "learn", "positive_numbers"]
+__all__ = ["Statistics", "colour_matrix", "learn", "learn_colours", "positive_numbers", "rings"]
 
 # Square root of the covariance of RGB in the pictures of ImageNet, as Lucid has it (lucid/optvis/param/color.py;
 # Olah et al. 2017, "Feature Visualization"). Columns: brightness, and two differences of colour.
@@ -86,6 +86,30 @@ def learn(logits: Float64, coefficients: Float64, radii: Float64, low: float, hi
     Returns:
         ``spectrum[k]`` is the root mean square of the coefficients with frequencies of k - 1/2 to k + 1/2.
     """
+    centre, root = learn_colours(logits)
+    centred = coefficients.copy()
+    centred[:, :, 0, 0] -= centre * np.sqrt(logits.shape[2] * logits.shape[3])
+    power = (centred**2).mean(axis=(0, 1))
+    return Statistics(
+        gain=float(np.sqrt(power.sum() / (logits.shape[2] * logits.shape[3]))),
+        colour=root.tolist(),
+        mean=(low + (high - low) / (1 + np.exp(-centre))).tolist(),
+        spectrum=rings(power, radii),
+    )
+
+
+def learn_colours(logits: Float64) -> tuple[Float64, Float64]:
+    """The mean of pictures before the sigmoid, and how their channels go together.
+
+    Args:
+        logits: shape (n, channels, height, width).
+
+    Returns:
+        The mean, shape (channels,), and the symmetric root of the covariance, shape (channels, channels).
+
+    Raises:
+        InvalidArgument: if there is one flat colour only.
+    """
     channels = logits.shape[1]
     centre = logits.mean(axis=(0, 2, 3))
     pixels = (logits - centre[:, None, None]).swapaxes(0, 1).reshape(channels, -1)
@@ -93,20 +117,11 @@ def learn(logits: Float64, coefficients: Float64, radii: Float64, low: float, hi
     if values[-1] <= 0:
         raise InvalidArgument("the examples are all of one flat colour: nothing can be learnt from them.")
     # The symmetric root is unique, unlike that of a factorisation with columns of either sign.
-    root = (vectors * np.sqrt(np.maximum(values, _COLOUR_FLOOR**2 * values[-1]))) @ vectors.T
-    centred = coefficients.copy()
-    centred[:, :, 0, 0] -= centre * np.sqrt(logits.shape[2] * logits.shape[3])
-    power = (centred**2).mean(axis=(0, 1))
-    mean = low + (high - low) / (1 + np.exp(-centre))
-    return Statistics(
-        gain=float(np.sqrt(power.sum() / (logits.shape[2] * logits.shape[3]))),
-        colour=root.tolist(),
-        mean=mean.tolist(),
-        spectrum=_rings(power, radii),
-    )
+    return centre, (vectors * np.sqrt(np.maximum(values, _COLOUR_FLOOR**2 * values[-1]))) @ vectors.T
 
 
-def _rings(power: Float64, radii: Float64) -> list[float]:
+def rings(power: Float64, radii: Float64) -> list[float]:
+    """The root of the mean ``power`` of the coefficients with ``radii`` of k - 1/2 to k + 1/2, for each k from 0."""
     ring = np.rint(radii).astype(np.intp).ravel()
     count = np.bincount(ring)
     present = np.flatnonzero(count)

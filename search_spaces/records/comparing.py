@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["distances", "flat"]
+__all__ = ["distances", "flat", "rows_of", "without_address"]
 
 Leaf = int | float | str
 # Two texts that differ are never at a distance of 0, whatever they have in common.
@@ -20,6 +20,11 @@ _LEAST = 0.05
 def flat(x: Any) -> dict[str, Leaf]:
     """The leaves of an input by path: numbers as they are, whatever else as text. A plain one has the path ``""``."""
     return dict(_leaves(x, ""))
+
+
+def rows_of(x: Any) -> tuple[tuple[str, str], ...]:
+    """An input as rows of names and values for a reader; a list of plain values is one row."""
+    return tuple(_rows(_plain(x), ""))
 
 
 def distances(a: Sequence[Any], b: Sequence[Any]) -> NDArray[np.float64]:
@@ -40,11 +45,34 @@ def distances(a: Sequence[Any], b: Sequence[Any]) -> NDArray[np.float64]:
     return total / np.maximum(counts, 1)
 
 
-def _leaves(x: Any, path: str) -> Iterator[tuple[str, Leaf]]:
+def without_address(text: str) -> str:
+    """``text`` without where in memory an object is, which those without a repr of their own say."""
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", text)
+
+
+def _rows(x: Any, path: str) -> Iterator[tuple[str, str]]:
+    below = list(x.items() if isinstance(x, Mapping) else enumerate(x)) if isinstance(x, Mapping | list | tuple) else []
+    parts = [(key, _plain(value)) for key, value in below]
+    if isinstance(x, Mapping) or any(isinstance(value, Mapping | list | tuple) for _, value in parts):
+        for key, value in parts:
+            yield from _rows(value, f"{path}/{key}" if path else str(key))
+    else:
+        yield path, ", ".join(_written(value) for _, value in parts) if isinstance(x, list | tuple) else _written(x)
+
+
+def _written(x: Any) -> str:
+    return f"{x:.6g}" if isinstance(x, float) else str(dict(_leaves(x, "")).get("", x))
+
+
+def _plain(x: Any) -> Any:
+    """Objects and arrays as the dicts and lists that they hold."""
     if dataclasses.is_dataclass(x) and not isinstance(x, type):
-        x = {field.name: getattr(x, field.name) for field in dataclasses.fields(x)}
-    elif isinstance(x, np.ndarray | np.generic):
-        x = x.tolist()
+        return {field.name: getattr(x, field.name) for field in dataclasses.fields(x)}
+    return x.tolist() if isinstance(x, np.ndarray | np.generic) else x
+
+
+def _leaves(x: Any, path: str) -> Iterator[tuple[str, Leaf]]:
+    x = _plain(x)
     if isinstance(x, Mapping | list | tuple):
         below = x.items() if isinstance(x, Mapping) else enumerate(x)
         for key, value in below:
@@ -54,8 +82,7 @@ def _leaves(x: Any, path: str) -> Iterator[tuple[str, Leaf]]:
     elif isinstance(x, int | float) and not isinstance(x, bool):
         yield path, x if abs(x) < 2**63 else float(math.copysign(2**63, x))
     else:
-        # Objects without a repr of their own say where in memory they are.
-        yield path, x if isinstance(x, str) else re.sub(r" at 0x[0-9a-fA-F]+", "", repr(x))
+        yield path, x if isinstance(x, str) else without_address(repr(x))
 
 
 def _column(u: list[Leaf | None], v: list[Leaf | None]) -> NDArray[np.float64]:

@@ -1,7 +1,6 @@
 """``RecordSpace``: a space of any shape, described by one function of ``draw``; and ``space``, which makes one."""
 
 import json
-import re
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, overload
@@ -14,7 +13,7 @@ from featviz.errors import LatentShapeError, SpaceError, WrongType
 from featviz.latent import LatentDescription, Latents, Record, record_from_json
 from featviz.protocols import Spec
 from featviz.registry import import_path
-from featviz.search_spaces.records.comparing import distances, flat
+from featviz.search_spaces.records.comparing import distances, flat, rows_of, without_address
 from featviz.search_spaces.records.draws import Draw
 from featviz.search_spaces.records.fixed_view import FixedShape
 from featviz.search_spaces.records.moves import record_moves
@@ -172,10 +171,9 @@ class RecordSpace:
             return self._render(x)
         if isinstance(x, str):
             return [TextBlock(x)]
-        leaves = flat(x)
-        if "" in leaves or len(leaves) > _ROWS:
-            return [TextBlock(re.sub(r" at 0x[0-9a-fA-F]+", "", str(x)))]
-        rows = tuple((path, f"{leaf:.6g}" if isinstance(leaf, float) else str(leaf)) for path, leaf in leaves.items())
+        rows = rows_of(x)
+        if len(rows) > _ROWS or not rows or not rows[0][0]:
+            return [TextBlock(without_address(str(x)))]
         return [TableBlock(("name", "value"), rows)]
 
     def distance(self, a: Sequence[Any], b: Sequence[Any]) -> NDArray[np.float64]:

@@ -1,5 +1,7 @@
 """Every kind of space against the contract that plug-in authors run, and the contract against broken spaces."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -152,6 +154,182 @@ class Open(Rings):
         object.__setattr__(self, name, value)
 
 
+class Dials(fv.Space):
+    """A space with a constraint and a move, from which those below are broken."""
+
+    variables = {"dial": fv.Choice(4, [0.4, 0.3, 0.2, 0.1]), "level": fv.Real(2)}
+
+    def decode(self, values):
+        return np.column_stack([values["dial"], values["level"]])
+
+    def encode(self, inputs):
+        return {"dial": inputs[:, 0].astype(np.int64), "level": inputs[:, 1:]}
+
+    def moves(self):
+        return [fv.Move("turn", self.turn)]
+
+    def turn(self, parents, mates, rng):
+        children = parents.copy()
+        children.categorical[:] = rng.integers(0, 4, children.categorical.shape)
+        return children
+
+    def described(self, **changes):
+        return dataclasses.replace(super().latent, **changes)
+
+
+class Joint:
+    """A joint prior, given as functions."""
+
+    def __init__(self, sample=None, log_density=None):
+        whole = Dials().latent
+        self.sample = sample or whole.sample
+        self.log_density = log_density or whole.log_prior
+
+
+class Generous(Dials):
+    def prior(self):
+        return Joint(lambda rng, n: Dials().latent.sample(rng, n + 1))
+
+
+class UnsteadyPrior(Dials):
+    def prior(self):
+        return Joint(lambda rng, n: Dials().latent.sample(np.random.default_rng(), n))
+
+
+class Vague(Dials):
+    latent = property(lambda self: self.described(feasible=lambda latents: [True] * len(latents)))
+
+
+class Squeezed(Dials):
+    def prior(self):
+        def sample(rng, n):
+            drawn = Dials().latent.sample(rng, n)
+            return fv.Latents(drawn.real * 0.7, drawn.categorical)
+
+        return Joint(sample)
+
+
+class Loaded(Dials):
+    def prior(self):
+        return Joint(lambda rng, n: fv.Latents(rng.standard_normal((n, 2)), rng.integers(0, 4, (n, 1))))
+
+
+class Impossible(Dials):
+    def prior(self):
+        return Joint(log_density=lambda latents: np.full(len(latents), -np.inf))
+
+
+class Entwined(Dials):
+    def prior(self):
+        return Joint(log_density=lambda latents: np.full(len(latents), latents.real.sum()))
+
+
+class InPlace(Dials):
+    def turn(self, parents, mates, rng):
+        parents.real += 1
+        return parents.copy()
+
+
+class Aliasing(Dials):
+    def turn(self, parents, mates, rng):
+        return parents
+
+
+class Losing(Dials):
+    def turn(self, parents, mates, rng):
+        return parents[:-1].copy()
+
+
+class UnsteadyMove(Dials):
+    def turn(self, parents, mates, rng):
+        return super().turn(parents, mates, np.random.default_rng())
+
+
+class Outside(Dials):
+    def turn(self, parents, mates, rng):
+        children = parents.copy()
+        children.categorical[:] += 4
+        return children
+
+
+class NeedsSome(Dials):
+    def turn(self, parents, mates, rng):
+        return parents[np.full(len(parents), parents.real[:, 0].argmax())]
+
+
+class OneSided(Dials):
+    def prior(self):
+        def sample(rng, n):
+            drawn = Dials().latent.sample(rng, n)
+            return fv.Latents(np.abs(drawn.real), drawn.categorical)
+
+        return Joint(sample)
+
+
+class NeverFirst(Dials):
+    def prior(self):
+        def sample(rng, n):
+            drawn = Dials().latent.sample(rng, n)
+            return fv.Latents(drawn.real, np.maximum(drawn.categorical, 1))
+
+        return Joint(sample)
+
+
+class Deaf(Dials):
+    def apply(self, x, units, masks, fill):
+        return super().apply(x, units, np.zeros_like(masks), fill)
+
+
+class Stubborn(Dials):
+    def apply(self, x, units, masks, fill):
+        return super().apply(x, units, np.ones_like(masks), fill)
+
+
+class TwoOfAName(Dials):
+    def units(self, x):
+        return ("dial", "dial")
+
+
+class OneCopyOnly(Dials):
+    def apply(self, x, units, masks, fill):
+        if len(fill) != len(masks):
+            raise SpaceError("as many as there are masks")
+        return super().apply(x, units, masks, fill)
+
+
+def _pairs(draw):
+    return draw.list("pair", lambda d: (d.choice("a", "xyz"), d.real("b")), 1, 3)
+
+
+class Records(fv.RecordSpace):
+    def __init__(self):
+        super().__init__(_pairs)
+
+
+class Lenient(Records):
+    """Decodes whatever record it is given, as well as it can."""
+
+    def decode_latents(self, latents):
+        self.latent.check(latents)
+        return [self.complete(dict(r or ()), np.random.default_rng(0)) for r in latents.records[:, 0]]
+
+
+class Stuck(Records):
+    """Has one move, which changes nothing."""
+
+    @property
+    def latent(self):
+        whole = super().latent
+        return dataclasses.replace(whole, moves=(fv.Move("wait", lambda parents, mates, rng: parents.copy()),))
+
+
+def test_the_sound_ones_pass():
+    for space in (Dials(), Records()):
+        for check in contract.CHECKS:
+            if check is not contract.check_other_process:
+                check(space)
+
+
 class Shown(Rings):
     def render(self, x):
         return [
@@ -185,9 +363,30 @@ def test_the_message_names_the_types_of_blocks():
         (NotToml, contract.check_spec),
         (Unsteady, contract.check_other_process),
         (Open, contract.check_frozen),
+        (Lenient, contract.check_wrong_latents_are_refused),
+        (Generous, contract.check_samples_are_valid),
+        (UnsteadyPrior, contract.check_samples_are_valid),
+        (Vague, contract.check_samples_are_valid),
+        (Squeezed, contract.check_prior),
+        (Loaded, contract.check_prior),
+        (Impossible, contract.check_prior),
+        (Entwined, contract.check_prior),
+        (InPlace, contract.check_moves),
+        (Aliasing, contract.check_moves),
+        (Losing, contract.check_moves),
+        (UnsteadyMove, contract.check_moves),
+        (Outside, contract.check_moves),
+        (NeedsSome, contract.check_moves),
+        (OneSided, contract.check_support),
+        (NeverFirst, contract.check_support),
+        (Stuck, contract.check_support),
+        (Deaf, contract.check_units),
+        (Stubborn, contract.check_units),
+        (TwoOfAName, contract.check_units),
+        (OneCopyOnly, contract.check_units),
     ],
     ids=lambda x: x.__name__,
 )
 def test_a_broken_space_is_found_out(broken, check):
-    with pytest.raises((SpaceError, TypeError)):
+    with pytest.raises((SpaceError, TypeError, ValueError)):
         check(broken())

@@ -39,10 +39,10 @@ def test_registered(name):
 
 def test_auto_picks_by_the_kinds_of_genes_and_says_why():
     real, mixed = make_optimiser("auto", REAL), make_optimiser("auto", MIXED)
-    assert (real.name, mixed.name) == ("sep-cma", "random")
+    assert (real.name, mixed.name) == ("sep-cma", "ga")
     assert "real" in real.reason
     assert "categorical" in mixed.reason
-    assert "learns nothing" in mixed.reason
+    assert make_optimiser("auto", LatentDescription(3, stepwise=True)).name == "ga"
     assert make_optimiser("snes", REAL).reason == "asked for by name"
 
 
