@@ -5,7 +5,8 @@ import pytest
 
 import featviz as fv
 from featviz.batches import batch_length, take_one
-from featviz.testing.spaces import SpaceContract, _same
+from featviz.testing._inputs import same as alike
+from featviz.testing.spaces import SpaceContract
 
 
 class Even(fv.Space):
@@ -114,7 +115,7 @@ class TestComposites(SpaceContract):
         same = space.latent.canonical(latents)
         assert latents.digest() == before.digest()
         space.latent.check(same)
-        assert _same(space.decode_latents(same), space.decode_latents(latents))
+        assert alike(space.decode_latents(same), space.decode_latents(latents))
         assert space.latent.canonical(same).digest() == same.digest()
 
     def test_samples_are_feasible(self, space):
@@ -131,7 +132,7 @@ class TestComposites(SpaceContract):
             assert len(set(units)) == len(units) > 0
             kept = space.apply(latents[row : row + 1], units, np.ones((4, len(units)), dtype=bool), fill)
             want = space.decode_latents(latents[[row] * 4])
-            assert _same(kept, want)
+            assert alike(kept, want)
             replaced = space.apply(latents[row : row + 1], units, np.zeros((4, len(units)), dtype=bool), fill)
             for i in range(4):
                 assert space.units(take_one(replaced, i)) is not None
