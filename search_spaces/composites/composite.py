@@ -76,7 +76,7 @@ class Composite(Space):
         """The description of the genes of all parts."""
 
     def units(self, x: Any) -> tuple[str, ...]:
-        """The paths of the parts of one input that saliency may replace, such as ``"applicant.age"``.
+        """The paths of the parts of one input, or of its latent, that saliency may replace: ``"applicant.age"``.
 
         A picture, a text or a table inside gives its own (patches, positions, columns), each behind its path. Of
         alternatives they are those of the option that the input has.
