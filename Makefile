@@ -45,6 +45,7 @@ imports: $(VENV)/.has-dev  ## import-linter: imports go downwards only
 bench: $(VENV)/.has-bench  ## Measure: queries needed, parity with gradients, overhead (tens of minutes)
 	$(ONE_THREAD) $(BIN)/python benchmarks/pedestrian.py
 	$(ONE_THREAD) $(BIN)/python benchmarks/parity.py
+	$(ONE_THREAD) $(BIN)/python benchmarks/decoders.py
 	$(ONE_THREAD) $(BIN)/python benchmarks/overhead.py
 
 clean:  ## Remove caches and build output; keeps .venv, runs and galleries
