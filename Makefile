@@ -47,6 +47,7 @@ imports: $(VENV)/.has-dev  ## import-linter: imports go downwards only
 bench: $(VENV)/.has-bench  ## Measure: queries needed, parity with gradients, overhead, spaces (an hour or more)
 	$(ONE_THREAD) $(BIN)/python benchmarks/pedestrian.py
 	$(ONE_THREAD) $(BIN)/python benchmarks/parity.py
+	$(ONE_THREAD) $(BIN)/python benchmarks/decoders.py
 	$(ONE_THREAD) $(BIN)/python benchmarks/overhead.py
 	$(ONE_THREAD) $(BIN)/python benchmarks/spaces.py
 	$(ONE_THREAD) $(BIN)/python benchmarks/ensembles.py $(BENCH_ARGS)
