@@ -4,13 +4,16 @@
 
 Three ensembles trained on data sets that come with scikit-learn (see ``problems/ensembles.py``). A figure is the best
 score so far divided by the maximum over the box of the training data's column ranges, which integer programming proves:
-medians over the seeds, and the least, most and mean at the end. The peers know the box, one of them the training rows
+medians over the seeds, and the least, most and mean at the end. featviz searches a ``TabularSpace`` learnt from the
+training rows, and one that knows the ranges only. The peers know the box, one of them the training rows
 too; "best training row" shows what these hold already.
 """
 
 import argparse
 
+import pandas as pd
 from _table import print_json
+from ours import featviz
 from peers.comparison import Method, compare, print_results
 from peers.real import (
     RealProblem,
@@ -24,11 +27,30 @@ from peers.real import (
 )
 from problems.ensembles import ENSEMBLES, Ensemble
 
+import featviz as fv
+
 CHECKPOINTS = (250, 500, 1_000, 2_000)
 SEEDS, QUICK_SEEDS = 10, 3
 REACHED = 0.995
 
+
+def learnt(problem: RealProblem) -> fv.TabularSpace:
+    return fv.TabularSpace.from_dataframe(_frame(problem))
+
+
+def declared(problem: RealProblem) -> fv.TabularSpace:
+    names = _frame(problem).columns
+    ranges = zip(problem.lower.tolist(), problem.upper.tolist(), strict=True)
+    return fv.TabularSpace({name: fv.Uniform(*ends) for name, ends in zip(names, ranges, strict=True)})
+
+
+def _frame(problem: RealProblem) -> pd.DataFrame:
+    return pd.DataFrame(problem.examples, columns=[f"x{i}" for i in range(len(problem.lower))])
+
+
 METHODS: dict[str, Method[RealProblem]] = {
+    "featviz": Method(featviz(learnt, pd.DataFrame.to_numpy)),
+    "featviz, ranges only": Method(featviz(declared, pd.DataFrame.to_numpy)),
     "best training row": Method(best_example),
     "random": Method(random_search),
     "cma, diagonal": Method(cma_diagonal),
@@ -41,7 +63,7 @@ METHODS: dict[str, Method[RealProblem]] = {
     "nevergrad:NGOpt": Method(nevergrad("NGOpt"), runs=2),
     "optuna:TPE": Method(optuna_tpe, most=500, runs=2),
 }
-QUICK = tuple(METHODS)[:6]
+QUICK = tuple(METHODS)[:8]
 
 
 def problem(ensemble: Ensemble) -> RealProblem:
