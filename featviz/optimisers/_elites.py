@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 
 # Of the elites, those that a new latent is compared with, when it looks for the one most like it. All would keep more
 # kinds of elites and let good ones spread more slowly.
-_COMPARED = 0.3
+_COMPARED = 0.6
 # Genes that decide how alike two latents are, drawn at random where there are more; and numbers held for that at once.
 _GENES_COMPARED, _NUMBERS = 256, 1 << 20
 

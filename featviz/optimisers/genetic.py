@@ -38,7 +38,8 @@ _PRESSURE = 1.5
 _ALSO_CHANGED = 0.3
 # The operator of rows that were drawn from the prior, or came from elsewhere.
 _NONE = -1
-_FLOOR, _MEMORY = 0.2, 400.0
+# Of the chances of an operator, the part that stays; and the trials after which achievements have faded to 1/e.
+_FLOOR, _MEMORY = 0.5, 400.0
 _SMALLEST_STEP, _LARGEST_STEP = 1e-12, 1.0
 
 
