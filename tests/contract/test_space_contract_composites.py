@@ -33,6 +33,12 @@ class Words(fv.Space):
         return [f"word{v:.2f}" for v in values["word"]]
 
 
+@fv.space
+def word(draw):
+    """Words of one to four letters, the last of them marked: records, which cannot be encoded."""
+    return "".join(draw.list("letter", lambda d: d.choice("of", "xyz"), 1, 4)) + draw.choice("mark", "!?")
+
+
 NOTE = {"pitch": fv.Choice("CDEFGAB"), "length": fv.Choice([1, 2, 4])}
 
 CATALOGUE = {
@@ -59,6 +65,7 @@ CATALOGUE = {
     "optional": lambda: fv.Optional(fv.Uniform(-1, 1), probability=0.7),
     "optional picture": lambda: fv.DictSpace({"photo": fv.Optional(fv.ImageSpace(6, 6, 3)), "name": fv.Choice("xyz")}),
     "constrained": lambda: fv.DictSpace({"pairs": fv.ListSpace(Even(), 2, 8), "other": fv.OneOf([Even(), fv.Real()])}),
+    "records": lambda: fv.DictSpace({"word": word, "more": fv.ListSpace(fv.OneOf([word, fv.Real()]), 0, 3)}),
     "words": lambda: fv.TupleSpace([Words(), fv.Optional(Words())]),
     "four deep": lambda: fv.DictSpace(
         {
