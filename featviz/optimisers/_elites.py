@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 
 # Of the elites, those that a new latent is compared with, when it looks for the one most like it. All would keep more
 # kinds of elites and let good ones spread more slowly.
-_COMPARED = 0.3
+_COMPARED = 0.6
 # Genes that decide how alike two latents are, drawn at random where there are more; and numbers held for that at once.
 _GENES_COMPARED, _NUMBERS = 256, 1 << 20
 
@@ -67,13 +67,14 @@ class Elites:
         self, latents: Latents, scores: Array, hashes: NDArray[np.uint64], when: int, rng: np.random.Generator
     ) -> None:
         """Let rows that have a score compete for the places; their order does not matter."""
-        known = np.isin(hashes, self.hashes)
-        if known.any():
-            latents, scores, hashes = latents[~known], scores[~known], hashes[~known]
-        hashes, first = np.unique(hashes, return_index=True)
-        latents, scores = latents[first], scores[first]
-        # Best first; more than so many would hardly all find a place.
-        order = np.lexsort((hashes, -scores))[: 2 * self._most]
+        # Best first, each latent once, and none that is an elite.
+        order = np.lexsort((hashes, -scores))
+        order = order[np.sort(np.unique(hashes[order], return_index=True)[1])]
+        known = set(self.hashes.tolist())
+        if not known.isdisjoint(hashes.tolist()):
+            order = order[[key not in known for key in hashes[order].tolist()]]
+        # More than so many would hardly all find a place.
+        order = order[: 2 * self._most]
         free = self._most - len(self)
         places = np.arange(len(self), len(self) + len(order[:free]))
         taken, rest = order[:free], order[free:]
@@ -82,8 +83,11 @@ class Elites:
             alike = self._most_alike(before, latents[rest], rng)
             won = scores[rest] >= np.concatenate([self.scores, scores[taken]])[alike]
             # The first that wants a place is the best that does.
-            wanted, winner = np.unique(alike[won], return_index=True)
-            taken, places = np.concatenate([taken, rest[won][winner]]), np.concatenate([places, wanted])
+            first = dict(zip(alike[won][::-1].tolist(), rest[won][::-1].tolist(), strict=True))
+            taken = np.concatenate([taken, np.array(list(first.values()), dtype=np.int64)])
+            places = np.concatenate([places, np.array(list(first), dtype=np.int64)])
+        if not len(places):
+            return
         self._put(places, latents[taken], scores[taken], hashes[taken], when)
 
     def _put(
@@ -91,7 +95,7 @@ class Elites:
     ) -> None:
         """Put rows in places, of which a later mention holds, and sort."""
         # From all rows, old ones first, the one for each place.
-        rows = np.arange(max(len(self), int(places.max(initial=-1)) + 1))
+        rows = np.arange(max(len(self), int(places.max()) + 1))
         rows[places] = len(self) + np.arange(len(places))
         scores, hashes = np.concatenate([self.scores, scores])[rows], np.concatenate([self.hashes, hashes])[rows]
         born = np.concatenate([self.born, np.full(len(places), when)])[rows]
@@ -123,7 +127,8 @@ class Elites:
                 distances += np.asarray(latents.records[:, None, records] != elites.records[None, :, records]).sum(
                     axis=2
                 )
-        return distances.argmin(axis=1)
+        alike: NDArray[np.intp] = distances.argmin(axis=1)
+        return alike
 
     def state(self, prefix: str) -> dict[str, Any]:
         """Copies of everything, as arrays and text."""

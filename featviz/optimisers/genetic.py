@@ -29,15 +29,17 @@ _STREAM = 104
 _REMEMBERED = 1 << 18
 # Rows that were asked for and never told are forgotten beyond so many.
 _OUTSTANDING = 1 << 14
-# Rounds of making other children in place of those that are known or forbidden, before drawing from the prior.
-_ROUNDS = 8
+# Rounds of making other children in place of those that are known or forbidden, and then of drawing from the prior,
+# before latents are asked for again.
+_ROUNDS, _LAST_ROUNDS = 8, 4
 # Of parents that are elites number 0, 1, ... of m, the share of those before m x is x ** (1 / _PRESSURE).
 _PRESSURE = 1.5
 # Of children by crossover, those that are changed in a gene as well.
 _ALSO_CHANGED = 0.3
 # The operator of rows that were drawn from the prior, or came from elsewhere.
 _NONE = -1
-_FLOOR, _MEMORY = 0.2, 400.0
+# Of the chances of an operator, the part that stays; and the trials after which achievements have faded to 1/e.
+_FLOOR, _MEMORY = 0.5, 400.0
 _SMALLEST_STEP, _LARGEST_STEP = 1e-12, 1.0
 
 
@@ -51,14 +53,25 @@ class _Children(NamedTuple):
     def at(self, rows: Any) -> "_Children":
         return _Children(self.latents[rows], self.operators[rows], self.parents[rows])
 
+    @staticmethod
+    def join(parts: list["_Children"]) -> "_Children":
+        if len(parts) == 1:
+            return parts[0]
+        return _Children(
+            Latents.concatenate([part.latents for part in parts]),
+            np.concatenate([part.operators for part in parts]),
+            np.concatenate([part.parents for part in parts]),
+        )
+
 
 class GeneticAlgorithm:
     """A batched, elitist genetic algorithm for real genes, categorical genes and records in any mix.
 
-    The elites are good latents that differ from each other (a new one competes with the one most like it). A child is made of an elite, the better ones more often, and
-    a mate among the others: by the space's own moves, by changing a gene or few to draws from the prior, by uniform or
-    two-point crossover, and for real genes by normal steps and by steps along differences of elites (Storn & Price
-    1997, "Differential Evolution"). Operators whose children were better than their parents are tried more often.
+    The elites are good latents that differ: a new one competes with the one most like it. A child is made of an elite,
+    the better ones more often, and a mate among the others: by the space's own moves, by changing a gene or few to
+    draws from the prior, by uniform or two-point crossover, and for real genes by normal steps and by steps along
+    differences of elites (Storn & Price 1997, "Differential Evolution"). Operators whose children were better than
+    their parents are tried more often.
     Nothing that was evaluated is asked for again while there is something else, and no latent that the space forbids.
 
     Args:
@@ -123,19 +136,20 @@ class GeneticAlgorithm:
         rng = self._streams.at(self._asks)
         parts: list[Latents] = []
         mine: dict[int, tuple[int, float]] = {}
-        if self._asks == 0 and self._start is not None:
+        if self._asks == 0 and self._start is not None and self._is_feasible(self._start)[0]:
             parts.append(self._start.copy())
             mine[self._hashes(self._start)[0]] = (_NONE, np.nan)
             self._design -= 1
         self._asks += 1
         missing = n - len(parts)
-        for _ in range(_ROUNDS):
+        for round_ in range(_ROUNDS + _LAST_ROUNDS):
             if not missing:
                 break
-            parts.append(self._new(self._children(rng, missing), mine))
+            # In the end nearly everything within reach of the elites is known.
+            children = self._children(rng, missing) if round_ < _ROUNDS else self._drawn(rng, 2 * missing + 10)
+            parts.append(self._new(children, missing, mine))
             missing -= len(parts[-1])
         if missing:
-            # Next to everything within reach is known.
             drawn = self._latent.sample(rng, missing)
             mine.update((key, (_NONE, np.nan)) for key in self._hashes(drawn) if key not in mine)
             parts.append(drawn)
@@ -165,7 +179,7 @@ class GeneticAlgorithm:
         self._credit.learn(operators[own], better[own])
         stepped = operators == self._variation.step_operator
         # The 1/5 success rule (Rechenberg 1973), a little after each step.
-        growth = math.exp(0.1 * (int((stepped & better).sum()) - 0.2 * int(stepped.sum())))
+        growth = math.exp(0.1 * (np.count_nonzero(stepped & better) - 0.2 * np.count_nonzero(stepped)))
         self._variation.step = min(max(self._variation.step * growth, _SMALLEST_STEP), _LARGEST_STEP)
         scored = scores > -np.inf
         self._tells += 1
@@ -217,51 +231,51 @@ class GeneticAlgorithm:
         same = self._latent.canonical
         return hashes(latents if same is None else same(latents))
 
-    def _new(self, children: _Children, mine: dict[int, tuple[int, float]]) -> Latents:
-        """Those of ``children`` that are feasible and were never asked for; ``mine`` is added to."""
+    def _is_feasible(self, latents: Latents) -> NDArray[np.bool_]:
+        if self._latent.feasible is None:
+            return np.ones(len(latents), dtype=np.bool_)
+        return self._latent.feasible(latents)
+
+    def _new(self, children: _Children, most: int, mine: dict[int, tuple[int, float]]) -> Latents:
+        """The first ``most`` of ``children`` that are feasible and were never asked for; ``mine`` is added to."""
         if self._latent.canonical is not None:
             children = children._replace(latents=self._latent.canonical(children.latents))
         if self._latent.feasible is not None:
-            children = children.at(self._latent.feasible(children.latents))
-        keys = self._hashes(children.latents)
-        fresh = []
-        for row, key in enumerate(keys):
+            children = children.at(self._is_feasible(children.latents))
+        operators, parents = children.operators.tolist(), children.parents.tolist()
+        fresh: list[int] = []
+        for row, key in enumerate(hashes(children.latents)):
             if key not in self._seen and key not in mine:
-                mine[key] = (int(children.operators[row]), float(children.parents[row]))
+                mine[key] = (operators[row], parents[row])
                 fresh.append(row)
-        return children.latents if len(fresh) == len(keys) else children.latents[fresh]
+                if len(fresh) == most:
+                    break
+        return children.latents[fresh]
 
     def _children(self, rng: np.random.Generator, n: int) -> _Children:
-        """``n`` proposals, which may be known or forbidden."""
+        """At least ``n`` proposals in random order, which may be known or forbidden."""
         m = len(self._elites)
-        from_prior = min(n, self._design)
-        self._design -= from_prior
+        design = min(n, self._design)
+        self._design -= design
         # As long as few rows have a score, many more are drawn from the prior.
         share = max(self._escape, 0.5 * (1 - m / self._population)) if m else 1.0
-        from_prior += int(rng.binomial(n - from_prior, share))
-        made: list[_Children] = []
-        if from_prior:
-            made.append(self._drawn(rng, from_prior))
-        left = n - from_prior
-        counts = rng.multinomial(left, self._credit.probabilities()) if left else np.empty(0, dtype=np.int64)
+        if design == n or share == 1.0:
+            return self._drawn(rng, n)
+        # Some to spare: a second round for a few that were known costs as much as the first.
+        total = n - design + n // 4 + 1
+        drawn = int(rng.binomial(total, share))
+        made = [self._drawn(rng, design + drawn)] if design + drawn else []
+        left = total - drawn
+        parent = (m * rng.random(left) ** _PRESSURE).astype(np.int64)
+        mate = (parent + 1 + rng.integers(max(1, m - 1), size=left)) % m
+        parents, mates, scores = self._elites.latents[parent], self._elites.latents[mate], self._elites.scores[parent]
+        counts = rng.multinomial(left, self._credit.probabilities())
+        ends = np.cumsum(counts).tolist()
         for operator in np.flatnonzero(counts).tolist():
-            count = int(counts[operator])
-            parent = (m * rng.random(count) ** _PRESSURE).astype(np.int64)
-            mate = (parent + 1 + rng.integers(max(1, m - 1), size=count)) % m
-            made.append(
-                _Children(
-                    self._varied(operator, self._elites.latents[parent], self._elites.latents[mate], rng),
-                    np.full(count, operator),
-                    self._elites.scores[parent],
-                )
-            )
-        if len(made) == 1:
-            return made[0]
-        return _Children(
-            Latents.concatenate([part.latents for part in made]),
-            np.concatenate([part.operators for part in made]),
-            np.concatenate([part.parents for part in made]),
-        )
+            rows = slice(ends[operator] - int(counts[operator]), ends[operator])
+            children = self._varied(operator, parents[rows], mates[rows], rng)
+            made.append(_Children(children, np.full(len(children), operator), scores[rows]))
+        return _Children.join(made).at(rng.permutation(design + total))
 
     def _drawn(self, rng: np.random.Generator, n: int) -> _Children:
         """``n`` rows from the prior; half of them crossed with ``start`` in the first population."""
