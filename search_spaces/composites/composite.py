@@ -80,6 +80,9 @@ class Composite(Space):
 
         A picture, a text or a table inside gives its own (patches, positions, columns), each behind its path. Of
         alternatives they are those of the option that the input has.
+
+        Args:
+            x: one input, or its latent.
         """
         whole = take_one(self.decode_latents(x), 0) if isinstance(x, Latents) else x
         return tuple(unit or _INPUT for unit in self.units_within(whole))

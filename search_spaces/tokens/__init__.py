@@ -5,6 +5,7 @@
 ``vocabulary``  the tokens by id, which are allowed, and what a person calls them
 ``tokenizers``  what featviz needs of somebody else's tokenizer
 ``bigrams``     which token follows which, learnt from examples: the prior
+``rows``        rows of ids of different lengths in one array
 ``moves``       substitution, swap, block shift, insertion, deletion, transplant
 ==============  =============================================================================================
 """

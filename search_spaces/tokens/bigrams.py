@@ -5,46 +5,55 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Chain", "unigram"]
+from featviz.latent import Latents
+
+__all__ = ["Chain", "ChainPrior", "unigram"]
 
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 
-# Added to the count of every token, so that each can occur.
-_SMOOTHING = 0.01
+# The part of the unigram frequencies that all options share alike, so that each can occur. A part, and not a count for
+# each option: of a large vocabulary most are in no example, and together they would outweigh those that are.
+_SHARED = 0.01
+# Options that follow the left neighbour, of which the one that fits the right one is taken.
+_CANDIDATES = 8
+# Probabilities that change by less in sum from one position to the next change no more.
+_SETTLED = 1e-10
 
 
 def unigram(examples: Sequence[Int64], options: int) -> Float64:
     """How often each of so many options occurs in the examples, as probabilities that are all above 0."""
-    counts = np.bincount(np.concatenate(examples), minlength=options) + _SMOOTHING
-    p: Float64 = counts / counts.sum()
+    counts = np.bincount(np.concatenate(examples), minlength=options)
+    p: Float64 = (1 - _SHARED) * counts / counts.sum() + _SHARED / options
     return p
 
 
 class Chain:
     """A Markov chain over options: a first one, then each by the one before it.
 
-    A step from option a is, with probability 1 / (1 + times that a was seen), a draw from the unigram frequencies, and
-    else one of those that followed a: absolute smoothing towards the unigram (as in Chen & Goodman 1999, "An empirical
-    study of smoothing techniques for language modeling", with a weight by count). What was seen often keeps its rules,
-    what was seen once does not, and everything can occur.
+    A step from option a is, with probability 1 / (1 + times that a was followed), a draw from the unigram frequencies,
+    and else one of those that followed a. That is the mean under a Dirichlet prior of weight 1 around the unigram
+    (MacKay and Peto 1995, "A hierarchical Dirichlet language model"): what was seen often keeps its rules, what was
+    seen once does not, and everything can occur.
 
-    Only pairs that occurred are kept, so memory grows with the examples and not with the square of the vocabulary.
+    Only pairs that occurred are kept: 32 bytes for each, and 48 for each option. A full table of 50,000 options would
+    take 20 GB.
 
     Args:
         examples: sequences of options, int64 (length,), each with at least one.
         options: how many there are.
+        behind: the option that always stands in front; -1 where sequences begin as the examples do.
+        before: the option that always stands at the end; -1 where they end anyhow.
     """
 
-    def __init__(self, examples: Sequence[Int64], options: int) -> None:
+    def __init__(self, examples: Sequence[Int64], options: int, behind: int = -1, before: int = -1) -> None:
         self.options = options
+        self._before = before
         self.unigram = unigram(examples, options)
-        first = np.bincount([e[0] for e in examples], minlength=options)
-        self.first: Float64 = (first + self.unigram) / (first.sum() + 1)
-        before = np.concatenate([e[:-1] for e in examples])
-        after = np.concatenate([e[1:] for e in examples])
-        # A key for each pair, in the order of (before, after): both tables below are read by binary search.
-        self._keys, counts = np.unique(before * options + after, return_counts=True)
+        left = np.concatenate([e[:-1] for e in examples])
+        right = np.concatenate([e[1:] for e in examples])
+        # A key for each pair, in the order of (left, right): both tables below are read by binary search.
+        self._keys, counts = np.unique(left * options + right, return_counts=True)
         owner = self._keys // options
         self._after = self._keys % options
         seen = np.bincount(owner, weights=counts, minlength=options)
@@ -55,6 +64,10 @@ class Chain:
         self._steps = owner + cumulated / np.maximum(seen, 1)[owner]
         self._last = np.searchsorted(owner, np.arange(options), side="right") - 1
         self._cumulated_unigram = _cumulated(self.unigram)
+        starts = np.bincount([e[0] for e in examples], minlength=options)
+        self.first: Float64 = (starts + self.unigram) / (starts.sum() + 1)
+        if behind >= 0:
+            self.first = self.probability(np.full(options, behind), np.arange(options))
         self._cumulated_first = _cumulated(self.first)
 
     def sample(self, rng: np.random.Generator, n: int, length: int) -> Int64:
@@ -79,6 +92,24 @@ class Chain:
             found[escaped] = np.searchsorted(self._cumulated_unigram, u[0][escaped], side="right")
         return found
 
+    def between(self, left: Int64, right: Int64, rng: np.random.Generator) -> Int64:
+        """Options that fit between two neighbours, -1 at either end; all of shape (n,).
+
+        One of a few that follow the left one is taken, in proportion to how likely the right one is behind it.
+        """
+        candidates = self.after(np.maximum(left, 0)[:, None] + np.zeros(_CANDIDATES, dtype=np.int64), rng)
+        alone = left < 0
+        if alone.any():
+            shape = (int(alone.sum()), _CANDIDATES)
+            candidates[alone] = np.searchsorted(self._cumulated_first, rng.random(shape), side="right")
+        right = np.where(right < 0, self._before, right)
+        fit = self.probability(candidates, np.maximum(right, 0)[:, None])
+        fit[right < 0] = 1.0
+        cumulated = fit.cumsum(axis=1)
+        choice = (cumulated < rng.random((len(left), 1)) * cumulated[:, -1:]).sum(axis=1)
+        found: Int64 = candidates[np.arange(len(left)), choice]
+        return found
+
     def probability(self, before: Int64, after: Int64) -> Float64:
         """The probability of ``after`` behind ``before``, elementwise."""
         key = before * self.options + after
@@ -90,7 +121,7 @@ class Chain:
         return p
 
     def marginals(self, length: int) -> list[Float64]:
-        """The probabilities of each option at each of ``length`` positions."""
+        """The probabilities of each option at each of ``length`` positions, one array for all where they settle."""
         p = self.first / self.first.sum()
         found = [p]
         owner = self._keys // self.options
@@ -98,6 +129,8 @@ class Chain:
             learnt = np.bincount(self._after, weights=((1 - self._escape) * p)[owner] * self._share, minlength=len(p))
             p = learnt + float(self._escape @ p) * self.unigram
             p = p / p.sum()
+            if np.abs(p - found[-1]).sum() < _SETTLED:
+                return found + found[-1:] * (length - len(found))
             found.append(p)
         return found
 
@@ -108,6 +141,25 @@ class Chain:
         steps = np.log(self.probability(sequences[:, :-1], sequences[:, 1:]))
         total: Float64 = np.log(self.first[sequences[:, 0]]) + steps.sum(axis=1)
         return total
+
+
+class ChainPrior:
+    """Tokens by a chain, and all lengths equally likely where they vary."""
+
+    def __init__(self, chain: Chain, length: int, lengths: int) -> None:
+        self._chain, self._length, self._lengths = chain, length, lengths
+
+    def sample(self, rng: np.random.Generator, n: int) -> Latents:
+        """``n`` latents."""
+        tokens = self._chain.sample(rng, n, self._length)
+        if self._lengths > 1:
+            tokens = np.hstack([rng.integers(self._lengths, size=(n, 1)), tokens])
+        return Latents(np.empty((n, 0)), tokens)
+
+    def log_density(self, latents: Latents) -> NDArray[np.float64]:
+        """The log probability of each latent, tokens behind the end included; shape (n,)."""
+        tokens = latents.categorical[:, -self._length :]
+        return self._chain.log_density(tokens) - float(np.log(self._lengths))
 
 
 def _cumulated(p: Float64) -> Float64:

@@ -1,7 +1,9 @@
 """``TokenSpace``: sequences of tokens, as ids or as text."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -14,8 +16,9 @@ from featviz.latent import MAX_GENES, LatentDescription, Latents, Move, Prior
 from featviz.protocols import Spec
 from featviz.search_spaces.base import Space
 from featviz.search_spaces.choices import Choice
-from featviz.search_spaces.tokens.bigrams import Chain, unigram
+from featviz.search_spaces.tokens.bigrams import Chain, ChainPrior, unigram
 from featviz.search_spaces.tokens.moves import SequenceMoves
+from featviz.search_spaces.tokens.rows import NOTHING, beside, ids_of, without_padding
 from featviz.search_spaces.tokens.tokenizers import Words, file_digest
 from featviz.search_spaces.tokens.vocabulary import Vocabulary
 from featviz.text import shown, visible
@@ -26,16 +29,15 @@ Int64 = NDArray[np.int64]
 
 # Numbers of examples, and tokens, that a description may hold; a space with more cannot be written down.
 _LONGEST_SPEC = 20_000
-# Candidates of a substitution, of which the one that fits its right neighbour is taken.
-_CANDIDATES = 8
 
 
 class TokenSpace(Space):
     """Sequences of tokens. A batch is int64 ids of shape (n, length), or with ``as_text`` a list of n texts.
 
     Args:
-        vocabulary: the tokens, a list of distinct texts; or how many there are; or a tokenizer: the path of a
-            ``tokenizer.json``, an object of the package ``tokenizers``, or any object with ``encode`` and ``decode``.
+        vocabulary: the tokens, a list of distinct texts or a dict from each to its id; or how many there are; or a
+            tokenizer: the path of a ``tokenizer.json``, an object of tokenizers, transformers, tiktoken or
+            sentencepiece, or any object with ``encode`` and ``decode``.
         length: how many tokens are searched.
         min_length: the least number of tokens, from 1, where it varies; all lengths are equally likely. Rows of ids are
             then filled up with ``pad``.
@@ -43,9 +45,11 @@ class TokenSpace(Space):
         suffix: what always stands behind them.
         banned: tokens or ids that are never chosen, such as the word that a model is asked about. The special tokens of
             a tokenizer are banned by themselves.
-        banned_text: pieces of text, in any case, that may not occur in the text of what is searched.
-        as_text: whether inputs are texts. Of a tokenizer only sequences are valid that come back unchanged when their
-            text is tokenized.
+        banned_text: pieces of text, in small letters or capitals, that may not occur in the text, however tokens make
+            them up; where they stand in prefix or suffix themselves they may stay.
+        as_text: whether inputs are texts. Then only sequences are valid that come back unchanged when their text is
+            tokenized: a model that tokenizes it sees the tokens that were chosen. Of random tokens of a tokenizer few
+            do, of those that follow ``examples`` nearly all.
         examples: texts, or lists of ids, from which the prior is learnt. Unknown and banned tokens part them.
         prior: ``"bigram"`` (each token by the one before it), ``"unigram"`` (by frequency), ``"uniform"``, or
             ``"auto"``: bigram where there are examples.
@@ -87,6 +91,8 @@ class TokenSpace(Space):
         self._prefix = self._vocabulary.sequence(prefix, "prefix")
         self._suffix = self._vocabulary.sequence(suffix, "suffix")
         self._pad = self._vocabulary.padding if pad is None else self._vocabulary.id_of(pad, "pad")
+        if self._varies and len(self._suffix) and self._suffix[-1] == self._pad:
+            raise InvalidArgument("the suffix ends with the token for padding: nobody could see where it ends.")
         self._banned = tuple(self._vocabulary.id_of(token, "banned") for token in _listed("banned", banned))
         self._banned_text = tuple(str(text).casefold() for text in _listed("banned_text", banned_text))
         if "" in self._banned_text:
@@ -100,7 +106,9 @@ class TokenSpace(Space):
         if self._examples is None and prior in ("bigram", "unigram"):
             raise InvalidArgument(f"the prior {prior!r} is learnt from examples=: give some texts.")
         bigram = self._examples is not None and prior in ("auto", "bigram")
-        self._chain = Chain(self._examples, len(self._allowed)) if bigram and self._examples is not None else None
+        self._chain: Chain | None = None
+        if bigram and self._examples is not None:
+            self._chain = Chain(self._examples, len(self._allowed), *self._neighbours())
         self.variables = {"tokens": Choice(len(self._allowed), shape=self._length)}
         if self._varies:
             self.variables = {"length": Choice(self._length - self._least + 1)} | self.variables
@@ -122,7 +130,7 @@ class TokenSpace(Space):
         else:
             each = [np.full(count, 1 / count)] * self._length
         first = [np.full(lengths, 1 / lengths)] if self._varies else []
-        return LatentDescription(
+        whole = LatentDescription(
             0,
             (*((lengths,) if self._varies else ()), *(count,) * self._length),
             (*first, *each),
@@ -131,11 +139,13 @@ class TokenSpace(Space):
             feasible=self._survives if self._is_constrained else None,
             canonical=self._canonical if self._varies else None,
         )
+        # A class derived from this one may have constraints of its own.
+        return whole if type(self).valid is Space.valid else replace(whole, feasible=self._feasible(whole))
 
     def prior(self) -> Prior | None:
         """The chain of bigrams, where there is one."""
         lengths = self._length - self._least + 1
-        return None if self._chain is None else _ChainPrior(self._chain, self._length, lengths)
+        return None if self._chain is None else ChainPrior(self._chain, self._length, lengths)
 
     def moves(self) -> Sequence[Move]:
         """Substitution, swap, block shift, transplant, insertion and deletion."""
@@ -144,8 +154,10 @@ class TokenSpace(Space):
     def decode(self, values: Mapping[str, NDArray[Any]]) -> Int64 | list[str]:
         """Ids of shape (n, prefix + length + suffix), or n texts, of the options in ``values``."""
         ids = self._allowed[values["tokens"]]
-        whole = self._with_template(ids, self._lengths(values, len(ids)))
-        return self._texts(whole) if self._as_text else whole
+        lengths = self._lengths(values, len(ids))
+        return (
+            self._vocabulary.codec.decode(self._unpadded(ids, lengths)) if self._as_text else self._whole(ids, lengths)
+        )
 
     def encode(self, inputs: Any) -> dict[str, Int64]:
         """The options of inputs of the space, texts or rows of ids.
@@ -153,46 +165,53 @@ class TokenSpace(Space):
         Raises:
             SpaceError: if one has another length or template, or a token that is banned or unknown.
         """
-        rows = self._rows(inputs)
+        rows, totals = self._rows(inputs)
         first, last = len(self._prefix), len(self._suffix)
-        options = np.zeros((len(rows), self._length), dtype=np.int64)
-        lengths = np.zeros(len(rows), dtype=np.int64)
-        for i, row in enumerate(rows):
-            end = len(row) - last
-            if not self._least <= end - first <= self._length:
-                raise SpaceError(f"expected {self._range()} tokens between prefix and suffix, but got {end - first}.")
-            if not (np.array_equal(row[:first], self._prefix) and np.array_equal(row[end:], self._suffix)):
-                raise SpaceError("expected the prefix and the suffix of this space around the tokens.")
-            found = self._option_of[row[first:end]]
-            if (found < 0).any():
-                wrong = int(row[first:end][int(np.argmax(found < 0))])
-                name = visible(self._vocabulary.tokens[wrong], 60) if wrong >= 0 else "unknown text"
-                raise SpaceError(f"the token {name!r} may not be chosen in this space: it is banned or unknown.")
-            options[i, : len(found)], lengths[i] = found, len(found)
+        lengths = totals - first - last
+        wrong = (lengths < self._least) | (lengths > self._length)
+        if wrong.any():
+            got = int(lengths[np.argmax(wrong)])
+            raise SpaceError(f"expected {self._range()} tokens between prefix and suffix, but got {max(got, 0)}.")
+        behind = first + lengths[:, None] + np.arange(last)
+        kept = (rows[:, :first] == self._prefix).all(axis=1)
+        if not (kept & (np.take_along_axis(rows, behind, axis=1) == self._suffix).all(axis=1)).all():
+            raise SpaceError("expected the prefix and the suffix of this space around the tokens.")
+        inside = np.arange(self._length) < lengths[:, None]
+        ids = np.zeros(inside.shape, dtype=np.int64)
+        ids[inside] = rows[:, first:][np.arange(rows.shape[1] - first) < lengths[:, None]]
+        options = np.where(inside, self._option_of[ids], 0)
+        if (options < 0).any():
+            (name,) = self._vocabulary.names(ids[options < 0][:1])
+            raise SpaceError(
+                f"the token {visible(name, 60)!r} may not be chosen in this space: it is banned or unknown."
+            )
         return {"tokens": options} | ({"length": lengths - self._least} if self._varies else {})
 
     def render(self, x: Any) -> list[Block]:
         """The tokens, those that are searched marked where there are others, and the text."""
-        (row,) = self._rows([x])
+        row = self._row(x)
         first, end = len(self._prefix), len(row) - len(self._suffix)
         template = len(self._prefix) + len(self._suffix)
         changed = tuple(first <= at < end for at in range(len(row))) if template else ()
         blocks: list[Block] = [TokensBlock(self._vocabulary.names(row), changed=changed)]
-        return [*blocks, TextBlock(self._vocabulary.codec.decode([row])[0])] if self._as_text else blocks
+        return [*blocks, TextBlock(str(x))] if self._as_text else blocks
 
     def distance(self, a: Any, b: Any) -> NDArray[np.float64]:
         """The part of the positions at which two inputs differ, shape (n, m)."""
-        first, second = (self._padded(self._rows(batch)) for batch in (a, b))
-        found = np.empty((len(first), len(second)))
-        for i, row in enumerate(first):
-            found[i] = (second != row).mean(axis=1)
-        return found
+        from scipy.spatial.distance import cdist  # noqa: PLC0415  slow to import
+
+        first, second = (self._rows(batch)[0] for batch in (a, b))
+        # Behind their ends rows of different widths are alike.
+        width = max(first.shape[1], second.shape[1])
+        first, second = (np.pad(r, ((0, 0), (0, width - r.shape[1])), constant_values=NOTHING) for r in (first, second))
+        return np.asarray(cdist(first, second, "hamming"), dtype=np.float64)
 
     def units(self, x: Any) -> tuple[str, ...]:
         """The searched tokens with their places, such as ``"3: excellent"``."""
-        (row,) = self._rows([x])
+        row = self._row(x)
         searched = row[len(self._prefix) : len(row) - len(self._suffix)]
-        return tuple(f"{at}: {token}" for at, token in enumerate(self._vocabulary.names(searched), start=1))
+        names = self._vocabulary.names(searched)
+        return tuple(f"{at}: {name.strip() or name}" for at, name in enumerate(names, start=1))
 
     def apply(self, x: Any, units: Sequence[str], masks: NDArray[np.bool_], fill: Any) -> Int64 | list[str]:
         """Copies of an input in which some tokens are those of other inputs at the same place; see :meth:`Space.apply`.
@@ -220,7 +239,7 @@ class TokenSpace(Space):
             spec: Spec = {"type": "TokenSpace", "vocabulary": self._file[0], "sha256": self._file[1]}
         elif self._vocabulary.counted:
             spec = {"type": "TokenSpace", "vocabulary": len(tokens), "separator": self._separator}
-        elif isinstance(self._vocabulary.codec, Words) and len(tokens) <= _LONGEST_SPEC:
+        elif isinstance(self._vocabulary.codec, Words) and len(tokens) <= _LONGEST_SPEC and _is_writable(tokens):
             spec = {"type": "TokenSpace", "vocabulary": list(tokens), "separator": self._separator}
         else:
             return None
@@ -230,6 +249,8 @@ class TokenSpace(Space):
         lists = {"prefix": self._prefix.tolist(), "suffix": self._suffix.tolist(), "banned": list(self._banned)}
         spec |= {name: given for name, given in lists.items() if given}
         if self._banned_text:
+            if not _is_writable(self._banned_text):
+                return None
             spec["banned_text"] = list(self._banned_text)
         if self._examples is not None:
             if sum(map(len, self._examples)) > _LONGEST_SPEC:
@@ -263,7 +284,7 @@ class TokenSpace(Space):
     def _lengths(self, values: Mapping[str, Int64], n: int) -> Int64:
         return values["length"] + self._least if self._varies else np.full(n, self._length)
 
-    def _with_template(self, ids: Int64, lengths: Int64) -> Int64:
+    def _whole(self, ids: Int64, lengths: Int64) -> Int64:
         """Rows of ids with prefix and suffix, filled up behind with the padding."""
         first, last = len(self._prefix), len(self._suffix)
         whole = np.empty((len(ids), first + self._length + last), dtype=np.int64)
@@ -277,30 +298,32 @@ class TokenSpace(Space):
             whole[rows, first + lengths[:, None] + np.arange(last)] = self._suffix
         return whole
 
-    def _texts(self, whole: Int64) -> list[str]:
-        rows = [row[row != self._pad] for row in whole] if self._varies else list(whole)
-        return self._vocabulary.codec.decode(rows)
+    def _unpadded(self, ids: Int64, lengths: Int64) -> list[Int64]:
+        """Rows of ids with prefix and suffix, each as long as it is."""
+        ends = (len(self._prefix) + len(self._suffix) + lengths).tolist()
+        return [row[:end] for row, end in zip(self._whole(ids, lengths), ends, strict=True)]
 
-    def _rows(self, inputs: Any) -> list[Int64]:
-        """Each input as ids without padding."""
+    def _neighbours(self) -> tuple[int, int]:
+        """The options in front of the first searched token and behind the last one, -1 where there is none."""
+        ends = self._prefix[-1:], self._suffix[:1]
+        behind, before = (int(self._option_of[end[0]]) if len(end) else -1 for end in ends)
+        return behind, before
+
+    def _row(self, x: Any) -> Int64:
+        rows, lengths = self._rows([x])
+        row: Int64 = rows[0, : lengths[0]]
+        return row
+
+    def _rows(self, inputs: Any) -> tuple[Int64, Int64]:
+        """Ids of each input, behind its end nothing, of shape (n, longest), and how many it has, int64 (n,)."""
         if isinstance(inputs, str):
             raise WrongType("expected a batch of inputs, but this is a single text: put it in a list.")
-        rows = list(inputs)
-        if rows and isinstance(rows[0], str):
-            return self._vocabulary.codec.encode(rows)
-        try:
-            ids = [np.asarray(row, dtype=np.int64) for row in rows]
-        except (TypeError, ValueError):
-            raise SpaceError(f"expected texts or rows of ids, but got {shown(rows[0])}.") from None
-        if any(row.ndim != 1 or (len(row) and not -1 <= row.min() <= row.max() < len(self._vocabulary)) for row in ids):
-            raise SpaceError(f"expected rows of ids from 0 to {len(self._vocabulary) - 1:,}.")
-        return [row[: len(row) - _trailing(row, self._pad)] for row in ids] if self._varies else ids
-
-    def _padded(self, rows: list[Int64]) -> Int64:
-        found = np.full((len(rows), len(self._prefix) + self._length + len(self._suffix)), -2)
-        for i, row in enumerate(rows):
-            found[i, : len(row)] = row
-        return found
+        inputs = inputs if isinstance(inputs, np.ndarray) else list(inputs)
+        width = len(self._prefix) + self._length + len(self._suffix)
+        if len(inputs) and isinstance(inputs[0], str):
+            return beside(self._vocabulary.codec.encode(list(inputs)), width)
+        rows, lengths = ids_of(inputs, width, len(self._vocabulary))
+        return without_padding(rows, self._pad) if self._varies else (rows, lengths)
 
     def _canonical(self, latents: Latents) -> Latents:
         """Behind the end of a sequence the first option."""
@@ -313,57 +336,31 @@ class TokenSpace(Space):
         """Whether texts come back as the same ids, and hold nothing that is banned."""
         values = self.values(latents)
         ids = self._allowed[values["tokens"]]
-        lengths = self._lengths(values, len(ids))
-        codec = self._vocabulary.codec
-        searched = [row[:length] for row, length in zip(ids, lengths.tolist(), strict=True)]
+        whole = self._unpadded(ids, self._lengths(values, len(ids)))
+        texts = self._vocabulary.codec.decode(whole)
         ok = np.ones(len(ids), dtype=np.bool_)
-        if self._banned_text:
-            texts = [text.casefold() for text in codec.decode(searched)]
-            ok &= np.array([not any(piece in text for piece in self._banned_text) for text in texts], dtype=np.bool_)
-        if self._as_text and not codec.exact:
-            whole = [np.concatenate([self._prefix, row, self._suffix]) for row in searched]
-            again = codec.encode(codec.decode(whole))
+        for piece, often in self._banned_often.items():
+            ok &= np.array([text.casefold().count(piece) <= often for text in texts], dtype=np.bool_)
+        if self._as_text and not self._vocabulary.codec.exact:
+            again = self._vocabulary.codec.encode(texts)
             same = [np.array_equal(a, b) for a, b in zip(whole, again, strict=True)]
             ok &= np.array(same, dtype=np.bool_)
         return ok
 
+    @cached_property
+    def _banned_often(self) -> dict[str, int]:
+        """For each banned piece of text how often it stands in prefix and suffix."""
+        fixed = [text.casefold() for text in self._vocabulary.codec.decode([self._prefix, self._suffix])]
+        return {piece: sum(text.count(piece) for text in fixed) for piece in self._banned_text}
+
     def _fitting(self, left: Int64, right: Int64, rng: np.random.Generator) -> Int64:
         """Options that fit between two neighbours; -1 stands for none."""
-        n, count = len(left), len(self._allowed)
-        chain = self._chain
-        if chain is None:
-            p = self.latent.probabilities[-1]
-            return rng.integers(count, size=n) if self._prior_name != "unigram" else rng.choice(count, size=n, p=p)
-        candidates = chain.after(np.maximum(left, 0)[:, None] + np.zeros(_CANDIDATES, dtype=np.int64), rng)
-        alone = left < 0
-        if alone.any():
-            candidates[alone] = chain.sample(rng, int(alone.sum()) * _CANDIDATES, 1).reshape(-1, _CANDIDATES)
-        fit = chain.probability(candidates, np.maximum(right, 0)[:, None])
-        fit[right < 0] = 1.0
-        # One of the candidates in proportion to how well it fits.
-        cumulated = fit.cumsum(axis=1)
-        choice = (cumulated < rng.random((n, 1)) * cumulated[:, -1:]).sum(axis=1)
-        found: Int64 = candidates[np.arange(n), choice]
-        return found
-
-
-class _ChainPrior:
-    """Tokens by the chain, and all lengths equally likely where they vary."""
-
-    def __init__(self, chain: Chain, length: int, lengths: int) -> None:
-        self._chain, self._length, self._lengths = chain, length, lengths
-
-    def sample(self, rng: np.random.Generator, n: int) -> Latents:
-        """``n`` latents."""
-        tokens = self._chain.sample(rng, n, self._length)
-        if self._lengths > 1:
-            tokens = np.hstack([rng.integers(self._lengths, size=(n, 1)), tokens])
-        return Latents(np.empty((n, 0)), tokens)
-
-    def log_density(self, latents: Latents) -> NDArray[np.float64]:
-        """The log probability of each latent, tokens behind the end included; shape (n,)."""
-        tokens = latents.categorical[:, -self._length :]
-        return self._chain.log_density(tokens) - float(np.log(self._lengths))
+        if self._chain is not None:
+            return self._chain.between(left, right, rng)
+        count = len(self._allowed)
+        if self._prior_name != "unigram":
+            return rng.integers(count, size=len(left))
+        return rng.choice(count, size=len(left), p=self.latent.probabilities[-1])
 
 
 def _listed(name: str, given: Any) -> list[Any]:
@@ -373,15 +370,20 @@ def _listed(name: str, given: Any) -> list[Any]:
 
 
 def _tokenizer_file(vocabulary: Any, sha256: str | None) -> tuple[str, str] | None:
-    if not isinstance(vocabulary, str):
+    if not isinstance(vocabulary, str | Path):
+        if sha256 is not None:
+            raise InvalidArgument("sha256= is that of a tokenizer's file, but the vocabulary is none.")
         return None
-    found = file_digest(vocabulary)
+    found = file_digest(str(vocabulary))
     if sha256 is not None and sha256 != found:
         raise SpaceError(f"{visible(vocabulary, 300)} is another tokenizer than this space was made with.")
-    return vocabulary, found
+    return str(vocabulary), found
 
 
-def _trailing(row: Int64, pad: int) -> int:
-    """How many of the last ids are padding."""
-    others = np.flatnonzero(row != pad)
-    return len(row) - (int(others[-1]) + 1 if len(others) else 0)
+def _is_writable(texts: Sequence[str]) -> bool:
+    """Whether UTF-8 can hold them, which knows no halves of surrogate pairs."""
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

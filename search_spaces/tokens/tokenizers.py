@@ -1,11 +1,12 @@
 """What featviz needs of a tokenizer: texts from ids, ids from texts, the names of tokens, and which are special.
 
-Somebody else's tokenizer may be a file of the package ``tokenizers`` (``tokenizer.json``), an object of that package,
-or any object with ``encode`` and ``decode``.
+Somebody else's tokenizer may be a file of the package ``tokenizers`` (``tokenizer.json``), an object of that package or
+of transformers, tiktoken or sentencepiece, or any object with ``encode`` and ``decode``.
 """
 
 import hashlib
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,9 +16,17 @@ from numpy.typing import NDArray
 from featviz.errors import InvalidArgument, MissingDependency, SpaceError, WrongType
 from featviz.text import first_line, shown, visible
 
-__all__ = ["Codec", "Words", "codec_of", "file_digest"]
+__all__ = ["Codec", "Words", "codec_of", "file_digest", "pieces"]
 
 Int64 = NDArray[np.int64]
+
+# What encode must not do, where a tokenizer lets one say so: put special tokens around a text (transformers), and
+# refuse a text that spells one (tiktoken).
+_ENCODE_OPTIONS: dict[str, Any] = {"add_special_tokens": False, "disallowed_special": ()}
+# How many tokens there are, by the names that tokenizers give to it.
+_SIZES = ("n_vocab", "vocab_size", "get_piece_size")
+# Methods of sentencepiece that know of an id whether it stands for no text.
+_EMPTY = ("is_control", "is_unknown", "is_unused")
 
 
 class Codec(Protocol):
@@ -32,7 +41,7 @@ class Codec(Protocol):
 
     @property
     def special(self) -> Sequence[int]:
-        """Ids that stand for no text, such as the end of a sequence."""
+        """Ids that stand for no text, such as the end of a sequence, or for nothing at all."""
 
     def decode(self, rows: Sequence[Int64]) -> list[str]:
         """A text for each row of ids."""
@@ -56,7 +65,10 @@ class Words:
         self._separator = separator
         self._ids = {token: i for i, token in enumerate(self.tokens)}
         self._longest = max(map(len, self.tokens))
-        self.exact = self._longest == 1 if not separator else not any(separator in token for token in self.tokens)
+        # A separator that begins as it ends, such as "--", may be found half inside a token.
+        borders = any(separator.startswith(separator[k:]) for k in range(1, len(separator)))
+        apart = not borders and not any(separator in token for token in self.tokens)
+        self.exact = apart if separator else self._longest == 1
 
     def decode(self, rows: Sequence[Int64]) -> list[str]:
         """See :class:`Codec`."""
@@ -85,11 +97,11 @@ class _HuggingFace:
 
     exact = False
 
-    def __init__(self, tokenizer: Any) -> None:
-        self._tokenizer = tokenizer
-        self.tokens = _by_id(tokenizer.get_vocab(with_added_tokens=True))
+    def __init__(self, tokenizer: Any, special: Sequence[int] = ()) -> None:
+        self._tokenizer = _unpadded(tokenizer)
+        self.tokens, gaps = _by_id(tokenizer.get_vocab(with_added_tokens=True))
         added = tokenizer.get_added_tokens_decoder()
-        self.special = sorted(i for i, token in added.items() if token.special)
+        self.special = sorted({*gaps, *special, *(i for i, token in added.items() if token.special)})
 
     def decode(self, rows: Sequence[Int64]) -> list[str]:
         return list(self._tokenizer.decode_batch([row.tolist() for row in rows], skip_special_tokens=False))
@@ -100,40 +112,43 @@ class _HuggingFace:
 
 
 class _Foreign:
-    """Any object with ``encode`` and ``decode``, which knows single texts only."""
+    """Any object with ``encode`` and ``decode``, of which only single texts are asked."""
 
     exact = False
 
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
+        self._options = _taken(tokenizer.encode, _ENCODE_OPTIONS)
         known = getattr(tokenizer, "get_vocab", None)
         if callable(known):
-            self.tokens = _by_id(known())
+            self.tokens, gaps = _by_id(known())
         else:
-            size = getattr(tokenizer, "n_vocab", getattr(tokenizer, "vocab_size", None))
-            if not isinstance(size, int) or size < 1:
-                raise InvalidArgument(
-                    "this tokenizer does not say how many tokens it has: expected get_vocab(), n_vocab or vocab_size."
-                )
-            self.tokens = [self._name(i) for i in range(size)]
-        self.special = sorted(int(i) for i in getattr(tokenizer, "all_special_ids", ()))
+            names = [self._name(i) for i in range(_size(tokenizer))]
+            gaps = [i for i, name in enumerate(names) if name is None]
+            self.tokens = [f"<{i}>" if name is None else name for i, name in enumerate(names)]
+        self.special = sorted({*gaps, *_special(tokenizer, len(self.tokens))})
 
     def decode(self, rows: Sequence[Int64]) -> list[str]:
-        return [str(self._tokenizer.decode(row.tolist())) for row in rows]
+        found = [self._tokenizer.decode(row.tolist()) for row in rows]
+        wrong = next((text for text in found if not isinstance(text, str)), "")
+        if wrong:
+            raise WrongType(f"a tokenizer's decode must return text, but it returned {shown(wrong)}.")
+        return found
 
     def encode(self, texts: Sequence[str]) -> list[Int64]:
-        found = [self._tokenizer.encode(text) for text in texts]
+        found = [self._tokenizer.encode(text, **self._options) for text in texts]
         return [np.array(getattr(ids, "ids", ids), dtype=np.int64) for ids in found]
 
-    def _name(self, i: int) -> str:
+    def _name(self, i: int) -> str | None:
+        piece = getattr(self._tokenizer, "id_to_piece", None)
         try:
-            return str(self._tokenizer.decode([i]))
-        except Exception:  # noqa: BLE001  gaps in the numbering of somebody else's tokens
-            return f"<{i}>"
+            return str(piece(i) if callable(piece) else self._tokenizer.decode([i]))
+        except Exception:  # noqa: BLE001  a gap in the numbering of somebody else's tokens
+            return None
 
 
 def codec_of(tokenizer: Any) -> Codec:
-    """The codec of a tokenizer: a path to ``tokenizer.json``, an object of ``tokenizers``, or one with both methods.
+    """The codec of a tokenizer: a path to ``tokenizer.json``, or an object with ``encode`` and ``decode``.
 
     Raises:
         InvalidArgument: for a file that is none, or cannot be read.
@@ -141,20 +156,45 @@ def codec_of(tokenizer: Any) -> Codec:
         WrongType: for anything else.
     """
     if isinstance(tokenizer, str | Path):
-        tokenizer = _read(Path(tokenizer))
-    if callable(getattr(tokenizer, "decode_batch", None)) and callable(getattr(tokenizer, "encode_batch", None)):
+        return _HuggingFace(_read(Path(tokenizer)))
+    if callable(getattr(tokenizer, "get_added_tokens_decoder", None)):
         return _HuggingFace(tokenizer)
+    backend = getattr(tokenizer, "backend_tokenizer", None)  # of transformers' fast tokenizers
+    if callable(getattr(backend, "get_added_tokens_decoder", None)):
+        return _HuggingFace(backend, tokenizer.all_special_ids)
     if callable(getattr(tokenizer, "encode", None)) and callable(getattr(tokenizer, "decode", None)):
         return _Foreign(tokenizer)
-    raise WrongType(f"a tokenizer needs encode and decode, but this is {shown(tokenizer)}.")
+    raise WrongType(
+        "a vocabulary must be a list of tokens, how many there are, or a tokenizer with encode and decode, but it is "
+        f"{shown(tokenizer)}."
+    )
 
 
 def file_digest(path: str) -> str:
     """The SHA-256 of a tokenizer's file, by which another one of the same name is noticed."""
     try:
         return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a path with a zero byte
         raise InvalidArgument(f"cannot read the tokenizer {visible(path, 300)}: {first_line(error)}.") from error
+
+
+def pieces(codec: Codec, ids: Sequence[int]) -> dict[int, str]:
+    """The text that each of the ids adds to a text, spaces included; the token's name where that cannot be seen.
+
+    Tokenizers write a space in front of a word in their own ways ("Ġfilm", "▁film", "film" without "##"); what a token
+    looks like behind another one is the same for all.
+    """
+    names = {i: codec.tokens[i] if i >= 0 else "<unknown>" for i in set(ids)}
+    known = [i for i in names if i >= 0]
+    if isinstance(codec, Words) or not known:
+        return names
+    first = known[0]
+    start, *behind = codec.decode([np.array(row) for row in ([first], *([first, i] for i in known))])
+    for i, text in zip(known, behind, strict=True):
+        added = text.removeprefix(start)
+        if text.startswith(start) and added and "\ufffd" not in added:
+            names[i] = added
+    return names
 
 
 def _read(path: Path) -> Any:
@@ -164,18 +204,56 @@ def _read(path: Path) -> Any:
         raise MissingDependency(
             f"reading {visible(path)} needs the package tokenizers: pip install 'featviz[text]'."
         ) from error
-    if not path.is_file():
-        raise InvalidArgument(f"there is no tokenizer file {visible(path)}.")
     try:
         return Tokenizer.from_file(str(path))
     except Exception as error:  # the package raises plain Exception
         raise InvalidArgument(f"{visible(path)} is no tokenizer.json: {first_line(error)}.") from error
 
 
-def _by_id(vocabulary: Any) -> list[str]:
+def _unpadded(tokenizer: Any) -> Any:
+    """The tokenizer, or a copy without padding and truncation, by which a text would not come back as it was."""
+    if tokenizer.padding is None and tokenizer.truncation is None:
+        return tokenizer
+    own = tokenizer.from_str(tokenizer.to_str())
+    own.no_padding()
+    own.no_truncation()
+    return own
+
+
+def _by_id(vocabulary: Any) -> tuple[list[str], list[int]]:
+    """The tokens by id, and the ids of none."""
     if not vocabulary:
         raise SpaceError("this tokenizer has no tokens.")
     names = [f"<{i}>" for i in range(max(vocabulary.values()) + 1)]
     for token, i in vocabulary.items():
-        names[i] = str(token)
-    return names
+        names[i] = token if isinstance(token, str) else token.decode(errors="replace")
+    return names, sorted(set(range(len(names))) - set(vocabulary.values()))
+
+
+def _size(tokenizer: Any) -> int:
+    for name in _SIZES:
+        given = getattr(tokenizer, name, None)
+        size = given() if callable(given) else given
+        if isinstance(size, int) and size > 0:
+            return size
+    raise InvalidArgument(
+        f"this tokenizer does not say how many tokens it has: expected get_vocab(), or one of {', '.join(_SIZES)}."
+    )
+
+
+def _special(tokenizer: Any, count: int) -> set[int]:
+    """The special tokens of transformers, of tiktoken and of sentencepiece, each by its own names for them."""
+    found = {int(i) for i in getattr(tokenizer, "all_special_ids", ())}
+    found |= {int(tokenizer.encode_single_token(name)) for name in getattr(tokenizer, "special_tokens_set", ())}
+    for empty in filter(callable, (getattr(tokenizer, name, None) for name in _EMPTY)):
+        found |= {i for i in range(count) if empty(i)}
+    return found
+
+
+def _taken(function: Callable[..., Any], options: dict[str, Any]) -> dict[str, Any]:
+    """Those of the options that the function has a parameter for."""
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):  # functions written in C have no signature
+        return {}
+    return {name: value for name, value in options.items() if name in parameters}

@@ -1,6 +1,6 @@
 """The tokens of a space by id: which there are, which may be chosen, and how people and texts name them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,14 +8,15 @@ from numpy.typing import NDArray
 
 from featviz import checks
 from featviz.errors import InvalidArgument, SpaceError, WrongType
-from featviz.latent import MAX_GENES
-from featviz.search_spaces.tokens.tokenizers import Codec, Words, codec_of
+from featviz.search_spaces.tokens.tokenizers import Codec, Words, codec_of, pieces
 from featviz.text import shown, visible
 
 __all__ = ["Vocabulary"]
 
 Int64 = NDArray[np.int64]
 
+# Tokens that may be asked for by their number alone; vocabularies of language models have 30,000 to 260,000.
+_MOST = 1_000_000
 # Names for the token that fills up a row, which is then never chosen.
 _PADDING = ("<pad>", "[PAD]", "<|pad|>", "<PAD>", "[pad]")
 
@@ -24,7 +25,8 @@ class Vocabulary:
     """Tokens by id.
 
     Args:
-        given: distinct tokens that are not empty, how many there are, or a tokenizer (see ``codec_of``).
+        given: distinct tokens that are not empty, a dict from each token to its id, how many there are, or a tokenizer
+            (see ``codec_of``).
         separator: between the tokens of a text, where ``given`` is a list.
     """
 
@@ -34,7 +36,9 @@ class Vocabulary:
         self.counted = isinstance(given, int | np.integer) and not isinstance(given, bool)
         self.codec: Codec
         if self.counted:
-            self.codec = Words([str(i) for i in range(checks.integer("vocabulary", given, 2, MAX_GENES))], separator)
+            self.codec = Words([str(i) for i in range(checks.integer("vocabulary", given, 2, _MOST))], separator)
+        elif isinstance(given, Mapping):
+            self.codec = Words(_checked(_in_order(given)), separator)
         elif isinstance(given, list | tuple | np.ndarray):
             self.codec = Words(_checked(given), separator)
         else:
@@ -60,6 +64,8 @@ class Vocabulary:
             return self._ids[token]
         if isinstance(token, int | np.integer) and not isinstance(token, bool) and 0 <= token < len(self):
             return int(token)
+        if isinstance(token, str) and not self.counted and (i := self._spelt(token)) >= 0:
+            return i
         near = checks.did_you_mean(token, self.tokens[:50_000])
         raise SpaceError(f"{what} names {shown(token)}, which is no token of these {len(self):,}.{near}")
 
@@ -72,8 +78,7 @@ class Vocabulary:
         if isinstance(given, str):
             (ids,) = self.codec.encode([given])
             if (ids < 0).any():
-                words = given if self.counted else visible(given, 200)
-                raise SpaceError(f"{what} holds text for which there is no token: {words!r}.")
+                raise SpaceError(f"{what} holds text for which there is no token: {visible(given)!r}.")
             return ids
         if not isinstance(given, Iterable):
             raise WrongType(f"{what} must be text or a list of tokens, but it is {shown(given)}.")
@@ -108,14 +113,39 @@ class Vocabulary:
         return self.sequence(row, "examples")
 
     def names(self, ids: Sequence[int] | Int64) -> tuple[str, ...]:
-        """What to show for each id."""
-        return tuple(self.tokens[i] for i in np.asarray(ids, dtype=np.int64).tolist())
+        """What to show for each id: the text that it stands for, spaces included."""
+        places = np.asarray(ids, dtype=np.int64).tolist()
+        shown_as = pieces(self.codec, places)
+        return tuple(shown_as[i] for i in places)
+
+    def _spelt(self, text: str) -> int:
+        """The id of the one token that a tokenizer reads ``text`` as, -1 where there is none.
+
+        Its own name for it may be another, such as "Ġfilm" for " film"; unknown text becomes a token for that, which
+        does not read like it.
+        """
+        (ids,) = self.codec.encode([text])
+        if len(ids) != 1 or ids[0] < 0:
+            return -1
+        (read,) = self.codec.decode([ids])
+        return int(ids[0]) if read.strip().casefold() == text.strip().casefold() else -1
 
 
 def _stretches(options: Int64) -> list[Int64]:
     """The runs of options that are not -1."""
     ends = np.flatnonzero(np.diff(np.concatenate([[False], options >= 0, [False]]).astype(np.int8)))
     return [options[first:end] for first, end in zip(ends[::2], ends[1::2], strict=True)]
+
+
+def _in_order(given: Mapping[Any, Any]) -> list[Any]:
+    try:
+        tokens = sorted(given, key=lambda token: int(given[token]))
+        numbered = [int(given[token]) for token in tokens] == list(range(len(tokens)))
+    except (TypeError, ValueError):
+        numbered = False
+    if not numbered:
+        raise InvalidArgument(f"a dict of tokens must give each its id, from 0 to {len(given) - 1:,}, none left out.")
+    return tokens
 
 
 def _checked(given: Any) -> tuple[str, ...]:
