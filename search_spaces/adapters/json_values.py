@@ -64,8 +64,9 @@ class JsonObject(Converted):
         return list(self._part.given.variables)
 
     def leaves(self, x: Any, path: str = "") -> Iterator[Leaf]:
-        """Those of the properties that are there."""
-        return (leaf for leaf in super().leaves(x, path) if leaf.value is not Absent)
+        """Those of the properties that are there; of an object without any the object."""
+        found = [leaf for leaf in super().leaves(x, path) if leaf.value is not Absent]
+        return iter(found or [Leaf(path, {})])
 
 
 class JsonArray(Converted):

@@ -121,8 +121,9 @@ class _Alternatives(Composite):
         return self._options[self.option_of(x)].leaves(x, path)
 
     def units_within(self, x: Any) -> tuple[str, ...]:
-        """Those of the option that the input is of, which stays; or the whole, which may change its option."""
-        return self._options[self.option_of(x)].units(x) or (WHOLE,)
+        """Those of the option that the input is of, where it has several; else the whole."""
+        units = self._options[self.option_of(x)].units(x)
+        return units if len(units) > 1 else (WHOLE,)
 
     def apply_within(self, x: Latents, units: Sequence[str], masks: NDArray[np.bool_], fill: Latents) -> Any:
         """As :meth:`apply`, on the latent of one input and on m of the fill."""
@@ -130,7 +131,12 @@ class _Alternatives(Composite):
             return self.decode_latents(chosen(masks[:, 0], x, fill))
         option = int(x.categorical[0, 0])
         place = self._places[option]
-        return unstack(self._options[option].apply(place.of(x), units, masks, place.of(fill)))
+        found = unstack(self._options[option].apply(place.of(x), units, masks, place.of(fill)))
+        # The option stays as long as any part of it is kept.
+        hidden = np.flatnonzero(~masks.any(axis=1))
+        for row, value in zip(hidden, self.decode_latents(fill[hidden]), strict=True):
+            found[row] = value
+        return found
 
     def option_of(self, x: Any) -> int:
         """The place of the option that one input is of.

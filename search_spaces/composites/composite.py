@@ -95,9 +95,9 @@ class Composite(Space):
             units: the k paths that ``units(x)`` gave.
             masks: bool of shape (m, k): False where a part is replaced.
             fill: a batch of m inputs, or of m latents, or of one for all. The parts are taken from there. A list keeps
-                its length and alternatives their option, as long as parts of them are named: where an input of the
-                fill has no such element or option, it gives what its latent holds for it. Random latents hold random
-                ones; of inputs, which do not have it, it is the neutral one.
+                its length, and alternatives their option as long as any part of it is kept: where an input of the fill
+                has no such element or option, it gives what its latent holds for it. Random latents hold random ones;
+                of inputs, which do not have it, it is the neutral one.
 
         Returns:
             A batch of m inputs.
