@@ -179,13 +179,14 @@ def file_digest(path: str) -> str:
 
 
 def pieces(codec: Codec, ids: Sequence[int]) -> dict[int, str]:
-    """The text that each of the ids adds to a text, spaces included; the token's name where that cannot be seen.
+    """The text that each of the ids adds to a text, spaces included; the token's name where it adds none to be seen.
 
     Tokenizers write a space in front of a word in their own ways ("Ġfilm", "▁film", "film" without "##"); what a token
     looks like behind another one is the same for all.
     """
     names = {i: codec.tokens[i] if i >= 0 else "<unknown>" for i in set(ids)}
-    known = [i for i in names if i >= 0]
+    special = frozenset(codec.special)
+    known = [i for i in names if i >= 0 and i not in special]
     if isinstance(codec, Words) or not known:
         return names
     first = known[0]
