@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -22,7 +23,8 @@ help:  ## Show this list
 		| while IFS='|' read -r name what; do printf '  make %-8s %s\n' "$$name" "$$what"; done
 	@echo
 	@echo "The first call of each sets up .venv; another Python: make PYTHON=python3.12 ...;"
-	@echo "some of the tests: make test PYTEST_ARGS='-k latent'."
+	@echo "some of the tests: make test PYTEST_ARGS='-k latent';"
+	@echo "benchmarks with fewer seeds and without the slowest methods: make bench BENCH_ARGS=--quick."
 
 demo: $(VENV)/.has-demo  ## What a pedestrian detector and two digit classifiers look for (about 3 minutes)
 	$(BIN)/python -m featviz demo
@@ -42,10 +44,16 @@ types: $(VENV)/.has-dev  ## mypy, strict
 imports: $(VENV)/.has-dev  ## import-linter: imports go downwards only
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.has-bench  ## Measure: queries needed, parity with gradients, overhead (tens of minutes)
+bench: $(VENV)/.has-bench  ## Measure: queries needed, parity with gradients, overhead, spaces (an hour or more)
 	$(ONE_THREAD) $(BIN)/python benchmarks/pedestrian.py
 	$(ONE_THREAD) $(BIN)/python benchmarks/parity.py
+	$(ONE_THREAD) $(BIN)/python benchmarks/decoders.py
 	$(ONE_THREAD) $(BIN)/python benchmarks/overhead.py
+	$(ONE_THREAD) $(BIN)/python benchmarks/spaces.py
+	$(ONE_THREAD) $(BIN)/python benchmarks/ensembles.py $(BENCH_ARGS)
+	$(ONE_THREAD) $(BIN)/python benchmarks/ehrlich.py $(BENCH_ARGS)
+	$(ONE_THREAD) $(BIN)/python benchmarks/series.py $(BENCH_ARGS)
+	$(ONE_THREAD) $(BIN)/python benchmarks/decoders.py $(BENCH_ARGS)
 
 clean:  ## Remove caches and build output; keeps .venv, runs and galleries
 	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

@@ -32,4 +32,5 @@ run = fv.search(text, fv.maximise(box), budget=600, baseline=600, target=50_000,
 print(f"'someone@example.com' takes {slowness('someone@example.com'):,.0f} µs")
 print(f"{run.best.input!r}, found after {run.evaluations} texts, takes {run.best.score:,.0f} µs")
 print(f"the slowest of 600 random texts takes {run.baseline_best.score:,.0f} µs")
+print(fv.saliency(text, fv.maximise(box), run.best, budget=200).top(4))
 print(fv.build_gallery("runs", "site").absolute().as_uri())

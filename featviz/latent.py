@@ -172,13 +172,10 @@ class LatentDescription:
         records: number of records. They need a ``prior``, and ``moves``: nothing else can draw or change them.
         prior: the joint prior, where genes depend on each other; None when they do not.
         moves: search operators for these genes.
+        feasible: which of n latents stand for valid inputs, bool of shape (n,); None when all do.
         canonical: the latents with genes that play no part in what they decode to (of an option that was not chosen,
             behind the end of a list) set to fixed values, as new arrays: equal inputs get equal latents. None when
             every gene always plays a part.
-        feasible: which of n latents stand for valid inputs, bool of shape (n,); None when all do.
-        canonical: the same latents with every gene that has no say (of an option that was not chosen, of an element
-            behind the end of a list) set to one value, so that latents of equal inputs are equal; for comparing, not
-            for searching on. None when every gene has a say.
         stages: real genes to search first, second and so on, coarse ones before fine ones: arrays of their places, each
             of which holds the one before, the last all of them. Empty when no gene comes before another.
         stepwise: whether a small step of a real gene often changes nothing (whole numbers; columns of a table, which

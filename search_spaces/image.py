@@ -43,9 +43,8 @@ class ImageSpace(Space):
         high: the largest value.
         frequencies: dct, phase: how many to keep, along the longer side or as (vertical, horizontal). Fewer give
             smoother pictures. By default 32 along the longer side, or all there are.
-        gain: dct, pixels, cppn, phase: contrast under the prior, as a standard deviation before the sigmoid. By default 1.
-            More starts a search faster and ends it lower. By default 2 for
-            phase and cppn.
+        gain: dct, pixels, cppn, phase: contrast under the prior, as a standard deviation before the sigmoid. By
+            default 2 for cppn and phase, else 1. For dct and pixels, more starts a search faster and ends it lower.
         decay: dct, phase: exponent by which amplitudes fall with the frequency. By default 1; for dct .4 where every
             frequency is kept.
         colour: dct, phase, cppn: how channels go together: ``"natural"`` (the default for RGB), ``"none"``, or a

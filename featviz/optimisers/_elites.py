@@ -1,4 +1,4 @@
-"""The best latents so far, best first."""
+"""Good latents that differ: each new one competes with the one most like it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,8 +14,19 @@ __all__ = ["Elites"]
 Array = NDArray[np.float64]
 
 
+# Of the elites, those that a new latent is compared with, when it looks for the one most like it. All would keep more
+# kinds of elites and let good ones spread more slowly.
+_COMPARED = 0.3
+# Genes that decide how alike two latents are, drawn at random where there are more; and numbers held for that at once.
+_GENES_COMPARED, _NUMBERS = 256, 1 << 20
+
+
 class Elites:
-    """At most ``most`` distinct latents with the highest scores; of equal scores the newest, so that they drift.
+    """At most ``most`` distinct latents; of equal scores the newer one stays, so that they drift.
+
+    Once every place is taken, a new latent takes that of the elite most like it, among some drawn at random, if its
+    score is no lower: Harik 1995, "Finding Multimodal Solutions Using Restricted Tournament Selection". So the elites
+    do not all become relatives of the first good one.
 
     Attributes:
         latents: m rows, best first.
@@ -52,20 +63,67 @@ class Elites:
         self.hashes = np.empty(0, dtype=np.uint64)
         self.born = np.empty(0, dtype=np.int64)
 
-    def add(self, latents: Latents, scores: Array, hashes: NDArray[np.uint64], when: int) -> None:
-        """Let rows that have a score compete for the places; their order does not matter.
+    def add(
+        self, latents: Latents, scores: Array, hashes: NDArray[np.uint64], when: int, rng: np.random.Generator
+    ) -> None:
+        """Let rows that have a score compete for the places; their order does not matter."""
+        known = np.isin(hashes, self.hashes)
+        if known.any():
+            latents, scores, hashes = latents[~known], scores[~known], hashes[~known]
+        hashes, first = np.unique(hashes, return_index=True)
+        latents, scores = latents[first], scores[first]
+        # Best first; more than so many would hardly all find a place.
+        order = np.lexsort((hashes, -scores))[: 2 * self._most]
+        free = self._most - len(self)
+        places = np.arange(len(self), len(self) + len(order[:free]))
+        taken, rest = order[:free], order[free:]
+        if len(rest):
+            before = Latents.concatenate([self.latents, latents[taken]])
+            alike = self._most_alike(before, latents[rest], rng)
+            won = scores[rest] >= np.concatenate([self.scores, scores[taken]])[alike]
+            # The first that wants a place is the best that does.
+            wanted, winner = np.unique(alike[won], return_index=True)
+            taken, places = np.concatenate([taken, rest[won][winner]]), np.concatenate([places, wanted])
+        self._put(places, latents[taken], scores[taken], hashes[taken], when)
 
-        A latent that is told again keeps its best score.
-        """
-        scores = np.concatenate([self.scores, scores])
-        hashes = np.concatenate([self.hashes, hashes])
-        born = np.concatenate([self.born, np.full(len(scores) - len(self), when)])
+    def _put(
+        self, places: NDArray[np.intp], latents: Latents, scores: Array, hashes: NDArray[np.uint64], when: int
+    ) -> None:
+        """Put rows in places, of which a later mention holds, and sort."""
+        # From all rows, old ones first, the one for each place.
+        rows = np.arange(max(len(self), int(places.max(initial=-1)) + 1))
+        rows[places] = len(self) + np.arange(len(places))
+        scores, hashes = np.concatenate([self.scores, scores])[rows], np.concatenate([self.hashes, hashes])[rows]
+        born = np.concatenate([self.born, np.full(len(places), when)])[rows]
         order = np.lexsort((hashes, -born, -scores))
-        firsts = np.unique(hashes[order], return_index=True)[1]
-        kept = order[np.sort(firsts)[: self._most]]
         # Indexing copies, so no array of the caller's is held.
-        self.latents = Latents.concatenate([self.latents, latents])[kept]
-        self.scores, self.hashes, self.born = scores[kept], hashes[kept], born[kept]
+        self.latents = Latents.concatenate([self.latents, latents])[rows[order]]
+        self.scores, self.hashes, self.born = scores[order], hashes[order], born[order]
+
+    def _most_alike(self, elites: Latents, latents: Latents, rng: np.random.Generator) -> NDArray[np.intp]:
+        """For each latent the number of the elite most like it, among some that are drawn for it."""
+        skipped = rng.random((len(latents), len(elites))) >= _COMPARED
+        skipped[np.arange(len(latents)), rng.integers(len(elites), size=len(latents))] = False
+        distances = np.where(skipped, np.inf, 0.0)
+        genes = self._latent.genes
+        chosen = np.arange(genes) if genes <= _GENES_COMPARED else rng.choice(genes, _GENES_COMPARED, replace=False)
+        r, c = elites.real.shape[1], elites.categorical.shape[1]
+        at_once = max(1, _NUMBERS // distances.size)
+        for begin in range(0, len(chosen), at_once):
+            part = chosen[begin : begin + at_once]
+            real, categorical = part[part < r], part[(part >= r) & (part < r + c)] - r
+            if len(real):
+                steps = np.abs(latents.real[:, None, real] - elites.real[None, :, real])
+                distances += np.minimum(steps, 1.0, out=steps).sum(axis=2)
+            if len(categorical):
+                differ = latents.categorical[:, None, categorical] != elites.categorical[None, :, categorical]
+                distances += differ.sum(axis=2)
+            records = part[part >= r + c] - r - c
+            if len(records):
+                distances += np.asarray(latents.records[:, None, records] != elites.records[None, :, records]).sum(
+                    axis=2
+                )
+        return distances.argmin(axis=1)
 
     def state(self, prefix: str) -> dict[str, Any]:
         """Copies of everything, as arrays and text."""

@@ -55,7 +55,7 @@ class _Children(NamedTuple):
 class GeneticAlgorithm:
     """A batched, elitist genetic algorithm for real genes, categorical genes and records in any mix.
 
-    The elites are the ``population`` best latents so far. A child is made of an elite, the better ones more often, and
+    The elites are good latents that differ from each other (a new one competes with the one most like it). A child is made of an elite, the better ones more often, and
     a mate among the others: by the space's own moves, by changing a gene or few to draws from the prior, by uniform or
     two-point crossover, and for real genes by normal steps and by steps along differences of elites (Storn & Price
     1997, "Differential Evolution"). Operators whose children were better than their parents are tried more often.
@@ -102,6 +102,7 @@ class GeneticAlgorithm:
         self._variation = Variation(latent)
         self._credit = Credit(self._variation.weights, _FLOOR, _MEMORY)
         self._streams = Streams(checks.seed(seed), _STREAM)
+        self._choices = Streams(checks.seed(seed), _STREAM, 1)
         self._elites = Elites(latent, self._population)
         self._seen = Seen(_REMEMBERED)
         self._asks = 0
@@ -169,7 +170,8 @@ class GeneticAlgorithm:
         scored = scores > -np.inf
         self._tells += 1
         if scored.any():
-            self._elites.add(latents[scored], scores[scored], np.array(keys, dtype=np.uint64)[scored], self._tells)
+            rng = self._choices.at(self._tells)
+            self._elites.add(latents[scored], scores[scored], np.array(keys, dtype=np.uint64)[scored], self._tells, rng)
 
     def state_dict(self) -> dict[str, Any]:
         """The elites, the hashes of what was evaluated, the rows that are out, and what the operators achieved."""

@@ -198,19 +198,38 @@ class _Alternatives(Composite):
         switch = Move("another option", self._switched)
         return (switch, Move("within the option", self._moved_within, within)) if within > 0 else (switch,)
 
-    def _switched(self, parents: Latents, mates: Latents, rng: np.random.Generator) -> Latents:  # noqa: ARG002
-        """Another option for each parent, by the options' probabilities. All genes stay, so it can go back."""
+    def _switched(self, parents: Latents, mates: Latents, rng: np.random.Generator) -> Latents:
+        """Another option for each parent, by the options' probabilities.
+
+        Its genes are the mate's, where that is of this option; else as likely as not new ones or those that it had,
+        which may be neutral by now. The genes of the option that is left stay.
+        """
         children = parents.copy()
-        options = parents.categorical[:, 0]
-        weights = np.tile(self._probabilities, (len(parents), 1))
-        weights[np.arange(len(parents)), options] = 0
+        children.categorical[:, 0] = self._other_options(parents.categorical[:, 0], rng)
+        for i, (option, place) in enumerate(zip(self._options, self._places, strict=True)):
+            rows = np.flatnonzero(children.categorical[:, 0] == i)
+            if option.latent is None or not len(rows):
+                continue
+            drawn = option.latent.sample(rng, len(rows))
+            of_mate = mates.categorical[rows, 0] == i
+            own = rng.random(len(rows)) < 0.5
+            part = chosen(of_mate, place.of(mates[rows]), chosen(own, place.of(parents[rows]), drawn))
+            children.real[rows, place.real], children.categorical[rows, place.categorical] = part.real, part.categorical
+            children.records[rows, place.records] = part.records
+        return children
+
+    def _other_options(self, options: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+        """For each option another one, by their probabilities."""
+        n = len(options)
+        weights = np.tile(self._probabilities, (n, 1))
+        weights[np.arange(n), options] = 0
         # Where all other options have probability 0 any of them will do.
         stuck = weights.sum(axis=1) == 0
         weights[stuck] = 1
         weights[stuck, options[stuck]] = 0
         edges = np.cumsum(weights, axis=1)
-        children.categorical[:, 0] = (edges <= rng.random(len(parents))[:, None] * edges[:, -1:]).sum(axis=1)
-        return children
+        found: NDArray[np.int64] = (edges <= rng.random(n)[:, None] * edges[:, -1:]).sum(axis=1)
+        return found
 
     def _moved_within(self, parents: Latents, mates: Latents, rng: np.random.Generator) -> Latents:
         """A move of each parent's own option; another option for those whose option has none."""

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from featviz.batches import stack
+from featviz.batches import stack, take_one
 from featviz.blocks import Block, TableBlock
 from featviz.errors import InvalidArgument, SpaceError
 from featviz.latent import LatentDescription, Latents
@@ -76,12 +76,16 @@ class Composite(Space):
         """The description of the genes of all parts."""
 
     def units(self, x: Any) -> tuple[str, ...]:
-        """The paths of the parts of one input that saliency may replace, such as ``"applicant.age"``.
+        """The paths of the parts of one input, or of its latent, that saliency may replace: ``"applicant.age"``.
 
         A picture, a text or a table inside gives its own (patches, positions, columns), each behind its path. Of
         alternatives they are those of the option that the input has.
+
+        Args:
+            x: one input, or its latent.
         """
-        return tuple(unit or _INPUT for unit in self.units_within(x))
+        whole = take_one(self.decode_latents(x), 0) if isinstance(x, Latents) else x
+        return tuple(unit or _INPUT for unit in self.units_within(whole))
 
     def apply(self, x: Any, units: Sequence[str], masks: NDArray[np.bool_], fill: Any) -> Any:
         """Copies of one input, in each of which some parts are replaced.

@@ -1,7 +1,7 @@
 """Moves on lists: insert, delete, duplicate, swap and move elements, cross lists over, and move within an element.
 
 All but the last are one gather: a bank holds the slots of the parent, those of its mate, and one freshly drawn element;
-a move says which of them stands in each slot of the child. What leaves a list goes behind its end and can come back.
+a move says which of them stands in each slot of the child. What leaves a list goes behind its end.
 """
 
 from collections.abc import Callable

@@ -77,11 +77,12 @@ _DEFAULT = ("tanh", "gaussian", "abs")
 class CppnDecoder:
     """Genes are the weights of a compositional pattern-producing network.
 
-    Stanley 2007, "Compositional pattern producing networks: A novel abstraction of development". The network is asked at every pixel: x and y (from -1 to 1 along the longer side), the distance r from the centre,
-    and 1, through ``layers`` layers of ``hidden`` units to one number a channel. The topology is fixed, unlike in the
-    paper, and the units of a layer take turns at the ``activations``. The picture is brought to a mean of 0 and a
-    variance of 1, since most networks would make a flat one; its brightness, a gene a channel, and its contrast, the
-    last gene, are added before the sigmoid. The number of genes does not depend on the size.
+    Stanley 2007, "Compositional pattern producing networks: A novel abstraction of development". The network is asked
+    at every pixel: x and y (from -1 to 1 along the longer side), the distance r from the centre, and 1, through
+    ``layers`` layers of ``hidden`` units to one number a channel. The topology is fixed, unlike in the paper, and the
+    units of a layer take turns at the ``activations``. The picture is brought to a mean of 0 and a variance of 1, since
+    most networks would make a flat one; its brightness, a gene a channel, and its contrast, the last gene, are added
+    before the sigmoid. The number of genes does not depend on the size.
 
     There is no sine among the activations unless it is asked for: it fills pictures with stripes. More layers search
     worse (the MLP of the benchmarks after 3,000 queries: .66 of its optimum with 2, .33 with 3).

@@ -22,6 +22,8 @@ __all__ = ["PhaseDecoder"]
 
 # A search cannot raise the contrast, so it starts with more than that of other decoders.
 _GAIN, _DECAY = 2.0, 1.0
+# How often saturated values are filled in; see encode.
+_ROUNDS = 30
 
 
 class _Bins(NamedTuple):
@@ -107,9 +109,11 @@ class PhaseDecoder:
             steepness = checks.finite("decay", _DECAY if decay is None else decay, 0, 10)
             relative = np.broadcast_to(np.maximum(radii, 1) ** -steepness, (shape.channels, len(radii)))
             self._falls: dict[str, Any] = {"decay": steepness}
+            self._numbers = 1
         else:
             by_channel = _checked_spectrum(spectrum, shape.channels)
             relative = np.stack([np.interp(radii, np.arange(len(one)), one) for one in by_channel])
+            self._numbers = sum(map(len, by_channel))
             self._falls = {"spectrum": by_channel if len(by_channel) > 1 else by_channel[0]}
         # The transform is orthonormal and every free frequency stands for its mirror too.
         weight = np.where(self._bins.real, 1.0, 2.0)
@@ -128,13 +132,37 @@ class PhaseDecoder:
 
     def decode(self, genes: Float64) -> Float32:
         """As in :class:`~featviz.search_spaces.decoders.Decoder`."""
+        return squash(self._before_sigmoid(genes), self._shape)
+
+    def encode(self, unit: Float64) -> Float64:
+        """The phases of the pictures; their magnitudes and mean colours are not kept.
+
+        A value at ``low`` or ``high`` says of the logit only that it is at least so far out, and one pixel changes
+        every phase: so such values are replaced by what the phases found so far make of them, a few times over
+        (Gerchberg & Saxton 1972 recover phases in this way). What was decoded comes back.
+        """
+        known = np.moveaxis(logit(unit), 3, 1)
+        furthest = logit(np.ones(1))[0]
+        white, black = known >= furthest, known <= -furthest
+        found = self._phases(known)
+        for _ in range(_ROUNDS if (white | black).any() else 0):
+            estimate = np.moveaxis(self._before_sigmoid(found), 3, 1)
+            filled = np.where(white, np.maximum(known, estimate), known)
+            found = self._phases(np.where(black, np.minimum(known, estimate), filled))
+        return found
+
+    def _before_sigmoid(self, genes: Float64) -> Float32:
         n, (height, width, channels) = len(genes), self._shape.array
         # In float64, where squares of any gene that a search could reach have room.
         pairs = genes.reshape(n, channels, len(self._bins.free), 2)
-        length = np.hypot(pairs[..., 0], pairs[..., 1])
-        # A pair of zeros has no angle: 0 it is.
-        unit = np.where(length[..., None] > 0, pairs, (1.0, 0.0)) / np.where(length > 0, length, 1.0)[..., None]
-        turned = unit.astype(np.float32).view(np.complex64)[..., 0] * self._magnitude32
+        length = np.sqrt(np.square(pairs[..., 0]) + np.square(pairs[..., 1]))
+        without = length == 0
+        if without.any():
+            # A pair of zeros has no angle: 0 it is.
+            pairs, length = np.where(without[..., None], (1.0, 0.0), pairs), np.where(without, 1.0, length)
+        unit = np.empty(pairs.shape, dtype=np.float32)
+        np.divide(pairs, length[..., None], out=unit, casting="same_kind")
+        turned = unit.view(np.complex64)[..., 0] * self._magnitude32
         if self._bins.real.any():
             turned[..., self._bins.real] = turned[..., self._bins.real].real * np.float32(np.sqrt(2))
         if self._colour != "none":
@@ -146,15 +174,12 @@ class PhaseDecoder:
         pre = np.moveaxis(np.fft.irfft(columns, n=width, axis=3, norm="ortho"), 1, 3).astype(np.float32, order="C")
         if self._centre.any():
             pre += self._centre32
-        return squash(pre, self._shape)
+        return pre
 
-    def encode(self, unit: Float64) -> Float64:
-        """The phases of the pictures; their magnitudes and mean colours are not kept.
-
-        The exact inverse for what was decoded, but for values next to ``low`` and ``high``.
-        """
-        n, channels = len(unit), self._shape.channels
-        pre = np.moveaxis(logit(unit), 3, 1) - self._centre[:, None, None]
+    def _phases(self, logits: Float64) -> Float64:
+        """Genes, shape (n, genes), of pictures before the sigmoid, shape (n, channels, height, width)."""
+        n, channels = len(logits), self._shape.channels
+        pre = logits - self._centre[:, None, None]
         flat = np.linalg.solve(self._mixing, pre.reshape(n, channels, -1)).reshape(pre.shape)
         plane = np.fft.rfft2(flat, norm="ortho")[..., : self._bins.columns]
         found = plane.reshape(n, channels, -1)[:, :, self._bins.free]
@@ -168,7 +193,7 @@ class PhaseDecoder:
     def options(self) -> dict[str, Any] | None:
         """Everything that was given, learnt or chosen; None where that is too much for a file."""
         matrix = 0 if isinstance(self._colour, str) else self._shape.channels**2
-        if np.size(self._falls.get("spectrum", ())) + len(self._mean) + matrix > LONGEST_SPEC:
+        if self._numbers + len(self._mean) + matrix > LONGEST_SPEC:
             return None
         options = {"frequencies": list(self._kept), "gain": self._gain, "colour": self._colour, **self._falls}
         return options | ({"mean": self._mean} if self._centre.any() else {})
@@ -201,7 +226,12 @@ def _radii(shape: PictureShape) -> Float64:
 
 
 def _checked_spectrum(given: Any, channels: int) -> list[list[float]]:
-    if isinstance(given, Sequence | np.ndarray) and len(given) and isinstance(given[0], Sequence | np.ndarray):
+    if (
+        isinstance(given, Sequence | np.ndarray)
+        and not isinstance(given, str)
+        and len(given)
+        and isinstance(given[0], Sequence | np.ndarray)
+    ):
         if len(given) != channels:
             raise InvalidArgument(f"spectrum must be one list, or {channels}, one a channel, but it has {len(given)}.")
         return [positive_numbers("spectrum", one) for one in given]

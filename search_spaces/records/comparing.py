@@ -15,6 +15,7 @@ __all__ = ["distances", "flat", "rows_of", "without_address"]
 Leaf = int | float | str
 # Two texts that differ are never at a distance of 0, whatever they have in common.
 _LEAST = 0.05
+_LARGEST = 2**63
 
 
 def flat(x: Any) -> dict[str, Leaf]:
@@ -80,7 +81,8 @@ def _leaves(x: Any, path: str) -> Iterator[tuple[str, Leaf]]:
         if not x:
             yield path, type(x).__name__
     elif isinstance(x, int | float) and not isinstance(x, bool):
-        yield path, x if abs(x) < 2**63 else float(math.copysign(2**63, x))
+        # Whole numbers may be larger than any float.
+        yield path, x if isinstance(x, float) else min(max(x, -_LARGEST), _LARGEST)
     else:
         yield path, x if isinstance(x, str) else without_address(repr(x))
 

@@ -16,6 +16,9 @@ from featviz.text import shown, visible
 
 __all__ = ["Draw"]
 
+# Concrete ones first: to ask whether something is a Sequence takes as long as a choice.
+_LISTS = (list, str, tuple, range, np.ndarray, Sequence)
+
 T = TypeVar("T")
 Part = Callable[["Draw"], T]
 
@@ -51,7 +54,7 @@ class Draw:
 
     def choice(self, name: str, options: Sequence[T], probabilities: Sequence[float] | None = None) -> T:
         """One of ``options``, which may be anything, with ``probabilities`` (their sum 1) or all equally likely."""
-        if not isinstance(options, Sequence | np.ndarray):
+        if not isinstance(options, _LISTS):
             # A set has another order in another process.
             raise WrongType(
                 f"choice {visible(name)!r}: options must be a list or a tuple, but they are {shown(options)}."

@@ -5,6 +5,7 @@ are drawn and recorded. What drives a strategy outside of a test is internal to 
 message names a version that works.
 """
 
+import importlib
 import math
 from functools import lru_cache
 from typing import Any
@@ -61,7 +62,9 @@ class _Machinery:
     """The parts of Hypothesis that are needed."""
 
     def __init__(self) -> None:
-        from hypothesis.control import BuildContext  # noqa: PLC0415  an extra
+        # First by itself, so that its lack is told from another version of it.
+        importlib.import_module("hypothesis")
+        from hypothesis.control import BuildContext  # noqa: PLC0415
         from hypothesis.errors import StopTest, UnsatisfiedAssumption  # noqa: PLC0415
         from hypothesis.internal.conjecture.data import ConjectureData  # noqa: PLC0415
         from hypothesis.strategies import SearchStrategy  # noqa: PLC0415

@@ -205,16 +205,13 @@ def _splice(values: Values, mate: Values, rng: np.random.Generator) -> _Changed:
 
 
 def _mix(values: Values, mate: Values, rng: np.random.Generator) -> _Changed:
-    """Each part from either parent (uniform crossover)."""
-    from_mate: dict[str, bool] = {}
-    mixed: Values = {}
-    for source, foreign in ((values, False), (mate, True)):
-        for path, value in source.items():
-            unit = unit_of(path)
-            if unit not in from_mate:
-                from_mate[unit] = rng.random() < 0.5
-            if from_mate[unit] is foreign:
-                mixed[path] = value
+    """Each part from either parent (uniform crossover); one that only one of them has from that one."""
+    own, theirs = ({unit_of(path) for path in source} for source in (values, mate))
+    # In the order of the paths, which a set does not have.
+    units = dict.fromkeys(unit_of(path) for path in (*values, *mate))
+    from_mate = {unit: rng.random() < 0.5 if unit in own and unit in theirs else unit in theirs for unit in units}
+    mixed = {path: value for path, value in values.items() if not from_mate[unit_of(path)]}
+    mixed |= {path: value for path, value in mate.items() if from_mate[unit_of(path)]}
     return None if mixed == values else (mixed, {})
 
 

@@ -60,7 +60,7 @@ class RecordSpace:
     ) -> None:
         parts = {"a function of draw": function, "valid": valid, "render": render, "distance": distance}
         for what, part in parts.items():
-            if part is not None and (not callable(part) or isinstance(part, type)):
+            if (part is not None or part is function) and (not callable(part) or isinstance(part, type)):
                 raise WrongType(f"{what} must be a function, but it is {shown(part)}.")
         self._function, self._valid, self._render, self._distance = function, valid, render, distance
         self._spec = spec

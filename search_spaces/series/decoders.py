@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featviz import checks
-from featviz.errors import InvalidArgument, SpaceError
+from featviz.errors import InvalidArgument
 from featviz.search_spaces.series.shapes import Float64, SeriesShape
 
 __all__ = ["DECODERS", "FourierDecoder", "PhaseDecoder", "RawDecoder", "SeriesDecoder", "SplineDecoder"]
@@ -74,7 +74,6 @@ class FourierDecoder:
         decay: float | None = None,
     ) -> None:
         self._shape = shape
-        self._basis = cosines(shape.length)
         self._given: dict[str, Any] = {k: v for k, v in (("gain", gain), ("decay", decay)) if v is not None}
         if examples is None or decay is not None:
             steepness = checks.finite("decay", 0.0 if decay is None else decay, 0, 10)
@@ -84,8 +83,7 @@ class FourierDecoder:
             size = _GAIN if gain is None else checks.finite("gain", gain, 0, 1e6, exclusive=True)
         else:
             self._mean = _mean_of(examples)
-            coefficients = np.einsum("tf,ntc->nfc", self._basis, examples - self._mean)
-            power = np.sqrt((coefficients**2).mean(axis=0))
+            power = np.sqrt((_to_frequencies(examples - self._mean) ** 2).mean(axis=0))
             learnt = float(np.sqrt((power**2).sum() / (shape.length * shape.channels)))
             size = learnt if gain is None else checks.finite("gain", gain, 0, 1e6, exclusive=True)
             if not learnt:
@@ -112,12 +110,11 @@ class FourierDecoder:
     def decode(self, genes: Float64) -> Float64:
         """As in :class:`SeriesDecoder`."""
         coefficients = genes.reshape(len(genes), *self._shape.array) * self._amplitude
-        free: Float64 = self._basis @ coefficients + self._mean
-        return free
+        return _from_frequencies(coefficients) + self._mean
 
     def encode(self, free: Float64) -> Float64:
         """The exact inverse."""
-        coefficients: Float64 = self._basis.T @ (free - self._mean) / self._amplitude
+        coefficients: Float64 = _to_frequencies(free - self._mean) / self._amplitude
         return coefficients.reshape(len(free), self.genes)
 
     def options(self) -> dict[str, Any]:
@@ -285,18 +282,20 @@ DECODERS: Mapping[str, Callable[..., SeriesDecoder]] = {
 }
 
 
-def cosines(length: int) -> Float64:
-    """The orthonormal DCT-II basis, a column a frequency.
+def _from_frequencies(coefficients: Float64) -> Float64:
+    """Sums of cosines, orthonormal (DCT-II), over the second axis: shape (n, length, channels) both."""
+    from scipy.fft import idct  # noqa: PLC0415  slow to import
 
-    Raises:
-        SpaceError: when it would take more than a gigabyte.
-    """
-    if length > 10_000:
-        raise SpaceError(f"a cosine basis of {length:,} points needs too much memory: use decoder='splines' or 'raw'.")
-    angle = np.outer(np.arange(length) + 0.5, np.arange(length)) * (np.pi / length)
-    basis: Float64 = np.cos(angle) * np.sqrt(2 / length)
-    basis[:, 0] = np.sqrt(1 / length)
-    return basis
+    found: Float64 = idct(coefficients, axis=1, norm="ortho")
+    return found
+
+
+def _to_frequencies(series: Float64) -> Float64:
+    """The inverse."""
+    from scipy.fft import dct  # noqa: PLC0415  slow to import
+
+    found: Float64 = dct(series, axis=1, norm="ortho")
+    return found
 
 
 def _mean_of(examples: Float64) -> Float64:

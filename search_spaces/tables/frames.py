@@ -82,7 +82,9 @@ def exchanged(row: Any, other: Any, names: Sequence[str], *, units: Sequence[str
     taken = {}
     for name in names:
         source = np.where(masks[:, place[name]], 0, sources) if name in place else np.zeros(m, dtype=np.intp)
-        taken[name] = both[name].array.take(source)
+        column = both[name]
+        # The extension array of a column of objects is taken for text by ``frame_of``.
+        taken[name] = column.to_numpy()[source] if column.dtype == object else column.array.take(source)
     return frame_of(taken)
 
 

@@ -62,6 +62,22 @@ CATALOGUE = {
     "pixels, rgb, other range": lambda: fv.ImageSpace(5, 4, 3, decoder="pixels", low=-1, high=1, gain=3),
     "bytes": lambda: fv.ImageSpace(8, 8, low=0, high=255),
     "narrow range": lambda: fv.ImageSpace(8, 8, low=0.1, high=0.3),
+    "cppn": lambda: fv.ImageSpace(28, 28, decoder="cppn"),
+    "cppn, rgb, own network": lambda: fv.ImageSpace(
+        11, 7, 3, decoder="cppn", hidden=5, layers=3, activations=["relu", "sigmoid", "identity", "sine"], gain=4
+    ),
+    "cppn of one pixel": lambda: fv.ImageSpace(1, 1, decoder="cppn", hidden=1, layers=1, low=-3, high=5),
+    "triangles": lambda: fv.ImageSpace(28, 28, decoder="shapes"),
+    "ellipses, rgb, other range": lambda: fv.ImageSpace(
+        9, 14, 3, decoder="shapes", kind="ellipses", count=5, low=-1, high=1
+    ),
+    "one triangle, one pixel": lambda: fv.ImageSpace(1, 1, 2, decoder="shapes", count=1),
+    "phase": lambda: fv.ImageSpace(28, 28, decoder="phase"),
+    "phase, odd, rgb": lambda: fv.ImageSpace(13, 9, 3, decoder="phase", decay=0.5, mean=[0.3, 0.5, 0.6]),
+    "phase, low frequencies": lambda: fv.ImageSpace(40, 30, 2, decoder="phase", frequencies=7, low=0, high=255),
+    "phase of a row": lambda: fv.ImageSpace(1, 2, decoder="phase"),
+    "phase, own spectra": lambda: fv.ImageSpace(8, 6, 2, decoder="phase", spectrum=[[1, 2, 3], [3, 1]]),
+    "phase, learnt": lambda: fv.ImageSpace(9, 12, 3, decoder="phase", examples=PHOTOS),
     "generator": lambda: fv.ImageSpace(6, 5, decoder=ramp, genes=4),
     "generator by name": lambda: fv.ImageSpace(6, 5, decoder=f"{__name__}:ramp", genes=4),
     "own space": Rings,
@@ -77,7 +93,7 @@ class TestCatalogue(SpaceContract):
 
     # One process for each space would take most of the suite's time; a few kinds stand for all.
     def test_other_process(self, space, name):
-        if name in {"rgb", "learnt", "generator by name", "own space", "pixels"}:
+        if name in {"rgb", "learnt", "generator by name", "own space", "pixels", "cppn", "triangles", "phase, learnt"}:
             assert space.spec() is not None
             super().test_other_process(space)
 

@@ -10,7 +10,8 @@ from gymnasium import spaces
 import featviz as fv
 from featviz.batches import take_one
 from featviz.search_spaces.adapters.json_validation import fits
-from featviz.testing.spaces import SpaceContract, _same
+from featviz.testing._inputs import same as alike
+from featviz.testing.spaces import SpaceContract
 
 INF = np.inf
 DEEP = spaces.OneOf([spaces.Discrete(3), spaces.Sequence(spaces.Box(0, 9, (), int))])
@@ -117,7 +118,7 @@ class TestGymnasium(SpaceContract):
             units = space.units(take_one(batch, row))
             assert units
             kept = space.apply(latents[row : row + 1], units, np.ones((4, len(units)), dtype=bool), fill)
-            assert _same(kept, space.decode_latents(latents[[row] * 4]))
+            assert alike(kept, space.decode_latents(latents[[row] * 4]))
 
 
 TREE = {

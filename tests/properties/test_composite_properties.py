@@ -8,7 +8,8 @@ import featviz as fv
 from featviz.batches import stack, take_one, unstack
 from featviz.search_spaces import space_from_spec
 from featviz.search_spaces.composites.comparing import same_input
-from featviz.testing.spaces import _near, _same
+from featviz.testing._inputs import near
+from featviz.testing._inputs import same as alike
 
 leaves = st.sampled_from(
     [
@@ -46,9 +47,9 @@ def test_decode_encode_and_specs(space, seed):
     batch = space.decode_latents(latents)
     again = space.decode_latents(space.encode_inputs(batch))
     assert all(len(a) == len(b) for a, b in zip(unstack(again), unstack(batch), strict=True))
-    assert _same(space_from_spec(space.spec()).decode_latents(latents), batch)
+    assert alike(space_from_spec(space.spec()).decode_latents(latents), batch)
     if space.latent.canonical is not None:
-        assert _same(space.decode_latents(space.latent.canonical(latents)), batch)
+        assert alike(space.decode_latents(space.latent.canonical(latents)), batch)
     distances = space.distance(batch, batch)
     assert np.isfinite(distances).all()
     assert (np.diag(distances) == 0).all()
@@ -56,7 +57,7 @@ def test_decode_encode_and_specs(space, seed):
 
 @settings(max_examples=60, deadline=None)
 @given(spaces, st.integers(0, 1000))
-def test_stacked_single_inputs_are_unstacked_to_the_same(space, seed):
+def test_stacked_single_inputs_are_unstacked_to_thealike(space, seed):
     batch = space.sample(np.random.default_rng(seed), 4)
     rows = [take_one(batch, row) for row in range(4)]
     assert all(same_input(a, b) for a, b in zip(unstack(stack(rows)), rows, strict=True))
@@ -72,7 +73,7 @@ def test_saliency_keeps_what_is_not_hidden(space, seed):
     units = space.units(x)
     assert len(set(units)) == len(units) > 0
     made = space.apply(latents, units, np.ones((3, len(units)), dtype=bool), fill)
-    assert _near(made, space.decode_latents(latents[[0, 0, 0]]))
+    assert near(made, space.decode_latents(latents[[0, 0, 0]]))
     # One part at a time: whatever changes stands behind its path.
     hidden = ~np.eye(len(units), dtype=bool)[:4]
     for unit, row in zip(units, unstack(space.apply(latents, units, hidden, fill[:1])), strict=False):

@@ -1,5 +1,7 @@
 """Nested spaces: the form of batches, paths, saliency, what changed, alternatives, lists, and what is refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -385,3 +387,20 @@ def test_records_stand_inside():
     assert kept["word"] == [x["word"]] * 2
     run = fv.search(space, fv.maximise(fv.black_box(lambda b: [len(w) for w in b["word"]])), budget=60, progress="none")
     assert run.best.score == 4
+
+
+def test_the_genetic_algorithm_does_not_ask_for_one_input_twice():
+    from featviz.optimisers.genetic import GeneticAlgorithm
+
+    # Half of the prior are two inputs, under as many latents as there are lists.
+    space = fv.TupleSpace([fv.OneOf([fv.Choice([True, False]), fv.ListSpace(fv.Choice(20), 3, 3)])])
+    ga = GeneticAlgorithm(space.latent, seed=0, budget=60)
+    asked = []
+    for _ in range(8):
+        latents = ga.ask(5)
+        asked += map(str, space.decode_latents(latents)[0])
+        ga.tell(latents, np.arange(5.0))
+    # Where a few rounds of proposals bring nothing new it takes what the prior gives.
+    assert len(set(asked)) >= 38
+    blind = GeneticAlgorithm(replace(space.latent, canonical=None), seed=0, budget=60)
+    assert len(set(map(str, space.decode_latents(blind.ask(40))[0]))) < 34

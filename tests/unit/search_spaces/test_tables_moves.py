@@ -114,3 +114,12 @@ def test_going_back_brings_rows_nearer_to_the_reference():
 
 def test_without_a_reference_there_is_no_way_back():
     assert len(fv.TabularSpace(COLUMNS).latent.moves) == 3
+
+
+def test_at_least_one_column_is_borrowed():
+    space = fv.TabularSpace({name: fv.Real() for name in "abcdefgh"})
+    parents, mates = (space.latent.sample(np.random.default_rng(seed), 3_000) for seed in (0, 1))
+    children = space.latent.moves[1].propose(parents, mates, np.random.default_rng(2))
+    taken = (children.real == mates.real).sum(axis=1)
+    assert taken.min() == 1
+    assert taken.max() >= 6

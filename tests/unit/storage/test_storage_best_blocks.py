@@ -131,7 +131,7 @@ def looped():
         None, object(), b"bytes", {1: "a"}, {"a": {1, 2}}, [object()], 1j, np.array([object()]),
         {"a": np.zeros(10_001)}, looped(), {"a": np.zeros(2, dtype=complex)}, np.datetime64("2020-01-01"), 2**5000,
     ],
-    ids=str,
+    ids=range(13),
 )  # fmt: skip
 def test_what_no_file_can_hold_is_left_out(tmp_path, x):
     assert again(tmp_path, x, TextBlock("shown")).input is None

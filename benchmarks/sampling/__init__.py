@@ -1,0 +1,1 @@
+"""What ``benchmarks/spaces.py`` times: spaces of featviz, and how others make the same inputs."""
