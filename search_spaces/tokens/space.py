@@ -248,9 +248,9 @@ class TokenSpace(Space):
             spec |= {"min_length": self._least} | ({"pad": self._pad} if self._pad >= 0 else {})
         lists = {"prefix": self._prefix.tolist(), "suffix": self._suffix.tolist(), "banned": list(self._banned)}
         spec |= {name: given for name, given in lists.items() if given}
+        if not _is_writable((self._separator, *self._banned_text)):
+            return None
         if self._banned_text:
-            if not _is_writable(self._banned_text):
-                return None
             spec["banned_text"] = list(self._banned_text)
         if self._examples is not None:
             if sum(map(len, self._examples)) > _LONGEST_SPEC:
