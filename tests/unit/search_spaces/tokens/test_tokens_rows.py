@@ -25,6 +25,12 @@ def test_padding_counts_only_at_the_end(pad):
         assert got == row + [NOTHING] * (4 - len(row))
 
 
+def test_rows_without_padding_are_as_long_as_they_are():
+    found, lengths = without_padding(*beside([np.array([1, 0]), np.array([2]), np.array([0, 0, 3])], 4)[:1], pad=0)
+    assert found.tolist() == [[1] + [NOTHING] * 3, [2] + [NOTHING] * 3, [0, 0, 3, NOTHING]]
+    assert lengths.tolist() == [1, 1, 3]
+
+
 def test_ids_are_read_from_arrays_and_lists_alike():
     rows = np.arange(6, dtype=np.int32).reshape(2, 3)
     for given in (rows, rows.tolist(), list(rows), rows.astype(np.uint8)):

@@ -115,6 +115,9 @@ class SentencePiece:
     def is_control(self, i):
         return i in (1, 2)
 
+    def unk_id(self):
+        return 0
+
     def is_unknown(self, i):
         return i == 0
 
@@ -192,8 +195,17 @@ def test_tokens_are_named_by_what_they_add_to_a_text():
 
 
 def test_gaps_in_the_numbers_are_never_chosen():
-    tokenizer = Tokenizer(models.WordLevel({"a": 0, "b": 5, "c": 9}, unk_token="a"))
+    tokenizer = Tokenizer(models.WordLevel({"a": 0, "?": 3, "b": 5, "c": 9}, unk_token="?"))
     assert set(np.unique(drawn(fv.TokenSpace(tokenizer, 4)))) == {0, 5, 9}
+
+
+@pytest.mark.parametrize("make", [word_pieces, SentencePiece])
+def test_unknown_text_is_no_token(make):
+    unknown = "z" if make is word_pieces else " "
+    with pytest.raises(SpaceError, match="no token"):
+        fv.TokenSpace.from_tokenizer(make(), 2, prefix=unknown)
+    with pytest.raises(SpaceError, match="'<unknown>' may not be chosen"):
+        fv.TokenSpace.from_tokenizer(make(), 1).encode_inputs([unknown])
 
 
 def test_special_tokens_are_never_chosen():
