@@ -41,7 +41,8 @@ class TokenSpace(Space):
         length: how many tokens are searched.
         min_length: the least number of tokens, from 1, where it varies; all lengths are equally likely. Rows of ids are
             then filled up with ``pad``.
-        prefix: what always stands before them: text, or a list of tokens or ids.
+        prefix: what always stands before them: text, or a list of tokens or ids. Tokenizers join a space to the word
+            behind it, so a text should not end in one.
         suffix: what always stands behind them.
         banned: tokens or ids that are never chosen, such as the word that a model is asked about. The special tokens of
             a tokenizer are banned by themselves.
@@ -193,7 +194,8 @@ class TokenSpace(Space):
         first, end = len(self._prefix), len(row) - len(self._suffix)
         template = len(self._prefix) + len(self._suffix)
         changed = tuple(first <= at < end for at in range(len(row))) if template else ()
-        blocks: list[Block] = [TokensBlock(self._vocabulary.names(row), changed=changed)]
+        caption = "what is searched, in its fixed template" if template else ""
+        blocks: list[Block] = [TokensBlock(self._vocabulary.names(row), caption, changed)]
         return [*blocks, TextBlock(str(x))] if self._as_text else blocks
 
     def distance(self, a: Any, b: Any) -> NDArray[np.float64]:

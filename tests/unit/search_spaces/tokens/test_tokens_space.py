@@ -176,6 +176,8 @@ def test_blocks_show_what_is_searched():
     tokens, text = fv.TokenSpace(WORDS, 2, prefix=["the"], as_text=True).render("the cat sat")
     assert tokens.tokens == ("the", "cat", "sat")
     assert tokens.changed == (False, True, True)
+    assert tokens.caption == "what is searched, in its fixed template"
+    assert fv.TokenSpace(WORDS, 2).render(np.array([0, 1]))[0].caption == ""
     assert text.text == "the cat sat"
 
 
