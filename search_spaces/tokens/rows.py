@@ -36,7 +36,7 @@ def ids_of(inputs: Any, width: int, count: int) -> tuple[Int64, Int64]:
         if isinstance(inputs, np.ndarray) and inputs.ndim == 2 and inputs.shape[1] >= width:
             rows, lengths = inputs.copy(), np.full(len(inputs), inputs.shape[1])
         else:
-            rows, lengths = beside([np.asarray(row) for row in inputs], width)
+            rows, lengths = beside([_whole_numbers(row) for row in inputs], width)
     except (TypeError, ValueError):
         raise SpaceError(f"expected texts or rows of ids, but got {shown(inputs[0])}.") from None
     known = (rows >= UNKNOWN) & (rows < count)
@@ -52,3 +52,10 @@ def without_padding(rows: Int64, pad: int) -> tuple[Int64, Int64]:
     backwards = np.hstack([given[:, ::-1], np.ones((len(given), 1), dtype=np.bool_)])
     lengths = given.shape[1] - np.argmax(backwards, axis=1)
     return np.where(np.arange(rows.shape[1]) < lengths[:, None], rows, NOTHING), lengths
+
+
+def _whole_numbers(row: Any) -> Int64:
+    ids = np.asarray(row)
+    if ids.ndim != 1 or (len(ids) and ids.dtype.kind not in "iu"):
+        raise TypeError("not a row of ids")
+    return ids.astype(np.int64)

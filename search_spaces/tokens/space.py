@@ -41,7 +41,8 @@ class TokenSpace(Space):
         length: how many tokens are searched.
         min_length: the least number of tokens, from 1, where it varies; all lengths are equally likely. Rows of ids are
             then filled up with ``pad``.
-        prefix: what always stands before them: text, or a list of tokens or ids.
+        prefix: what always stands before them: text, or a list of tokens or ids. Tokenizers join a space to the word
+            behind it, so a text should not end in one.
         suffix: what always stands behind them.
         banned: tokens or ids that are never chosen, such as the word that a model is asked about. The special tokens of
             a tokenizer are banned by themselves.
@@ -193,7 +194,8 @@ class TokenSpace(Space):
         first, end = len(self._prefix), len(row) - len(self._suffix)
         template = len(self._prefix) + len(self._suffix)
         changed = tuple(first <= at < end for at in range(len(row))) if template else ()
-        blocks: list[Block] = [TokensBlock(self._vocabulary.names(row), changed=changed)]
+        caption = "what is searched, in its fixed template" if template else ""
+        blocks: list[Block] = [TokensBlock(self._vocabulary.names(row), caption, changed)]
         return [*blocks, TextBlock(str(x))] if self._as_text else blocks
 
     def distance(self, a: Any, b: Any) -> NDArray[np.float64]:
@@ -248,9 +250,9 @@ class TokenSpace(Space):
             spec |= {"min_length": self._least} | ({"pad": self._pad} if self._pad >= 0 else {})
         lists = {"prefix": self._prefix.tolist(), "suffix": self._suffix.tolist(), "banned": list(self._banned)}
         spec |= {name: given for name, given in lists.items() if given}
+        if not _is_writable((self._separator, *self._banned_text)):
+            return None
         if self._banned_text:
-            if not _is_writable(self._banned_text):
-                return None
             spec["banned_text"] = list(self._banned_text)
         if self._examples is not None:
             if sum(map(len, self._examples)) > _LONGEST_SPEC:

@@ -101,14 +101,16 @@ class _HuggingFace:
         self._tokenizer = _unpadded(tokenizer)
         self.tokens, gaps = _by_id(tokenizer.get_vocab(with_added_tokens=True))
         added = tokenizer.get_added_tokens_decoder()
-        self.special = sorted({*gaps, *special, *(i for i, token in added.items() if token.special)})
+        self._unknown = tokenizer.token_to_id(getattr(tokenizer.model, "unk_token", None) or "")
+        unknown = () if self._unknown is None else (self._unknown,)
+        self.special = sorted({*gaps, *special, *unknown, *(i for i, token in added.items() if token.special)})
 
     def decode(self, rows: Sequence[Int64]) -> list[str]:
         return list(self._tokenizer.decode_batch([row.tolist() for row in rows], skip_special_tokens=False))
 
     def encode(self, texts: Sequence[str]) -> list[Int64]:
         found = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
-        return [np.array(encoding.ids, dtype=np.int64) for encoding in found]
+        return [_known(encoding.ids, self._unknown) for encoding in found]
 
 
 class _Foreign:
@@ -126,18 +128,20 @@ class _Foreign:
             names = [self._name(i) for i in range(_size(tokenizer))]
             gaps = [i for i, name in enumerate(names) if name is None]
             self.tokens = [f"<{i}>" if name is None else name for i, name in enumerate(names)]
+        unknown = getattr(tokenizer, "unk_token_id", getattr(tokenizer, "unk_id", None))
+        self._unknown = unknown() if callable(unknown) else unknown
         self.special = sorted({*gaps, *_special(tokenizer, len(self.tokens))})
 
     def decode(self, rows: Sequence[Int64]) -> list[str]:
         found = [self._tokenizer.decode(row.tolist()) for row in rows]
-        wrong = next((text for text in found if not isinstance(text, str)), "")
-        if wrong:
-            raise WrongType(f"a tokenizer's decode must return text, but it returned {shown(wrong)}.")
+        for text in found:
+            if not isinstance(text, str):
+                raise WrongType(f"a tokenizer's decode must return text, but it returned {shown(text)}.")
         return found
 
     def encode(self, texts: Sequence[str]) -> list[Int64]:
         found = [self._tokenizer.encode(text, **self._options) for text in texts]
-        return [np.array(getattr(ids, "ids", ids), dtype=np.int64) for ids in found]
+        return [_known(getattr(ids, "ids", ids), self._unknown) for ids in found]
 
     def _name(self, i: int) -> str | None:
         piece = getattr(self._tokenizer, "id_to_piece", None)
@@ -179,13 +183,14 @@ def file_digest(path: str) -> str:
 
 
 def pieces(codec: Codec, ids: Sequence[int]) -> dict[int, str]:
-    """The text that each of the ids adds to a text, spaces included; the token's name where that cannot be seen.
+    """The text that each of the ids adds to a text, spaces included; the token's name where it adds none to be seen.
 
     Tokenizers write a space in front of a word in their own ways ("Ġfilm", "▁film", "film" without "##"); what a token
     looks like behind another one is the same for all.
     """
     names = {i: codec.tokens[i] if i >= 0 else "<unknown>" for i in set(ids)}
-    known = [i for i in names if i >= 0]
+    special = frozenset(codec.special)
+    known = [i for i in names if i >= 0 and i not in special]
     if isinstance(codec, Words) or not known:
         return names
     first = known[0]
@@ -218,6 +223,12 @@ def _unpadded(tokenizer: Any) -> Any:
     own.no_padding()
     own.no_truncation()
     return own
+
+
+def _known(ids: Sequence[int], unknown: int | None) -> Int64:
+    """The ids, -1 in place of the token that a tokenizer has for what is unknown to it."""
+    found = np.array(ids, dtype=np.int64)
+    return found if unknown is None else np.where(found == unknown, -1, found)
 
 
 def _by_id(vocabulary: Any) -> tuple[list[str], list[int]]:

@@ -60,3 +60,46 @@ def test_memory_grows_with_the_examples_and_not_with_the_vocabulary():
     drawn = chain.sample(rng, 64, 16)
     assert drawn.shape == (64, 16)
     assert np.isfinite(chain.log_density(drawn)).all()
+
+
+def between(chain, left, right, n=40_000):
+    rng = np.random.default_rng(3)
+    found = chain.between(np.full(n, left), np.full(n, right), rng)
+    return np.bincount(found, minlength=chain.options) / n
+
+
+@pytest.mark.parametrize("left", [-1, 0, 3, 4])
+@pytest.mark.parametrize("right", [-1, 1, 2, 4])
+def test_what_is_drawn_between_two_fits_both(left, right):
+    options = np.arange(5)
+    follows = CHAIN.first if left < 0 else CHAIN.probability(np.full(5, left), options)
+    leads = np.ones(5) if right < 0 else CHAIN.probability(options, np.full(5, right))
+    want = follows * leads / (follows @ leads)
+    found = between(CHAIN, left, right)
+    # A few candidates stand for all, so it comes near and no more; with one neighbour it is exact.
+    assert np.abs(found - want).sum() < (0.35 if right >= 0 else 0.02)
+    if right >= 0:
+        assert np.abs(found - want).sum() <= np.abs(follows - want).sum() + 0.02
+    assert (found[want > 0.001] > 0).all()
+
+
+def test_what_always_stands_around_a_sequence_counts():
+    around = Chain(EXAMPLES, 5, behind=0, before=2)
+    np.testing.assert_allclose(around.first, CHAIN.probability(np.zeros(5, dtype=np.int64), np.arange(5)))
+    np.testing.assert_allclose(between(around, -1, -1), between(CHAIN, 0, 2), atol=0.01)
+    np.testing.assert_allclose(around.marginals(1)[0], around.first)
+
+
+def test_marginals_that_settle_are_one_array():
+    marginals = CHAIN.marginals(500)
+    assert len(marginals) == 500
+    assert len({id(p) for p in marginals}) < 100
+    p = marginals[-1]
+    step = sum(p[a] * CHAIN.probability(np.full(5, a), np.arange(5)) for a in range(5))
+    np.testing.assert_allclose(step, p, atol=1e-9)
+
+
+def test_rare_options_share_little_however_many_there_are():
+    p = unigram([np.array([0, 1, 1, 2])], 50_000)
+    assert p[:3].sum() > 0.98
+    assert p.min() > 0

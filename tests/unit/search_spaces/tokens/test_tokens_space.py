@@ -1,13 +1,16 @@
 """Token spaces: templates, lengths, bans, texts, tokenizers, saliency by place, and what is refused."""
 
 import itertools
+import tomllib
 
 import numpy as np
 import pytest
+import tomli_w
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 import featviz as fv
 from featviz.errors import FeatvizError, InvalidArgument, SpaceError
+from featviz.latent import Latents
 from featviz.search_spaces import space_from_spec
 
 WORDS = ["the", "cat", "sat", "on", "a", "mat", "and", "looked"]
@@ -173,6 +176,8 @@ def test_blocks_show_what_is_searched():
     tokens, text = fv.TokenSpace(WORDS, 2, prefix=["the"], as_text=True).render("the cat sat")
     assert tokens.tokens == ("the", "cat", "sat")
     assert tokens.changed == (False, True, True)
+    assert tokens.caption == "what is searched, in its fixed template"
+    assert fv.TokenSpace(WORDS, 2).render(np.array([0, 1]))[0].caption == ""
     assert text.text == "the cat sat"
 
 
@@ -266,3 +271,105 @@ def test_texts_that_can_hardly_come_back_are_said():
     with pytest.raises(SpaceError, match="constraints leave next to nothing"):
         drawn(space, 1)
     assert issubclass(InvalidArgument, FeatvizError)
+
+
+def test_what_is_learnt_knows_the_template():
+    words = ["new", "york", "city", "old", "town", "hall", "<pad>"]
+    examples = ["new york city hall", "old town hall", "old town"] * 30
+    plain = fv.TokenSpace(words, 2, examples=examples, as_text=True)
+    behind = fv.TokenSpace(words, 2, examples=examples, as_text=True, prefix="new")
+    assert np.mean([text.startswith("york") for text in drawn(plain)]) < 0.1
+    assert np.mean([text.startswith("new york") for text in drawn(behind)]) > 0.9
+    # And what stands before the suffix is chosen to fit it: only "york city hall", "old town hall" make sense.
+    before = fv.TokenSpace(words, 1, examples=examples, suffix="hall", prefix="york")
+    parents = before.latent.sample(np.random.default_rng(0), 600)
+    (substitution,) = before.latent.moves
+    children = substitution.propose(parents, parents, np.random.default_rng(1)).categorical
+    assert (children == words.index("city")).mean() > 0.95
+    # Lengths and banned neighbours leave the description whole.
+    space = fv.TokenSpace(words, 3, min_length=1, examples=examples, prefix=["new"], suffix=["hall"], banned=["new"])
+    assert space.latent.probabilities[1].sum() == pytest.approx(1)
+
+
+def test_the_prior_with_a_template_has_the_declared_marginals():
+    space = fv.TokenSpace(WORDS, 3, examples=TEXTS, prefix="the", suffix="mat")
+    latents = space.latent.sample(np.random.default_rng(0), 40_000)
+    for gene, p in enumerate(space.latent.probabilities):
+        np.testing.assert_allclose(np.bincount(latents.categorical[:, gene], minlength=8) / 40_000, p, atol=0.012)
+    every = np.array(list(itertools.product(range(8), repeat=3)))
+    whole = Latents(np.empty((len(every), 0)), every)
+    assert np.exp(space.latent.log_prior(whole)).sum() == pytest.approx(1)
+
+
+def test_banned_text_is_found_across_the_template_and_left_in_it():
+    letters = ["c", "a", "t", "d"]
+    space = fv.TokenSpace(letters, 2, prefix=["c"], suffix=["t"], separator="", banned_text=["CAT", "tt"], as_text=True)
+    texts = set(drawn(space, 600))
+    every = {f"c{a}{b}t" for a in letters for b in letters}
+    assert texts == {text for text in every if "cat" not in text and "tt" not in text}
+    # What the prefix says itself cannot be helped, but said once more it is.
+    again = fv.TokenSpace(["ca", "t", "d"], 2, prefix=["ca", "t"], separator="", banned_text=["cat"], as_text=True)
+    assert set(drawn(again, 300)) == {"cat" + a + b for a in ("ca", "t", "d") for b in ("ca", "t", "d")} - {"catcat"}
+
+
+def test_the_template_may_hold_the_padding_but_not_end_in_it():
+    space = fv.TokenSpace(
+        [*WORDS, "<pad>"], 3, min_length=1, prefix=["<pad>", "cat"], suffix=["<pad>", "sat"], as_text=True
+    )
+    latents = space.latent.sample(np.random.default_rng(0), 50)
+    texts = space.decode_latents(latents)
+    assert all(text.startswith("<pad> cat ") and text.endswith(" <pad> sat") for text in texts)
+    assert space.encode_inputs(texts).digest() == space.latent.canonical(latents).digest()
+    with pytest.raises(InvalidArgument, match="suffix ends with"):
+        fv.TokenSpace([*WORDS, "<pad>"], 3, min_length=1, suffix=["<pad>"])
+
+
+def test_nothing_is_encoded_and_compared_as_nothing():
+    for space in (fv.TokenSpace(WORDS, 3, prefix=["cat"]), fv.TokenSpace(WORDS, 3, min_length=1, as_text=True)):
+        assert len(space.encode_inputs([])) == 0
+        assert space.distance([], drawn(space, 2)).shape == (0, 2)
+
+
+def test_texts_from_elsewhere_can_be_shown_and_compared():
+    space = fv.TokenSpace(WORDS, 3, as_text=True)
+    tokens, text = space.render("the dog sat on the mat")
+    assert tokens.tokens == ("the", "<unknown>", "sat", "on", "the", "mat")
+    assert text.text == "the dog sat on the mat"
+    assert space.units("the dog")[1] == "2: <unknown>"
+    np.testing.assert_allclose(space.distance(["the cat sat on"], ["the cat sat", "dog"]), [[1 / 4, 1]])
+    with pytest.raises(SpaceError, match="'<unknown>' may not be chosen"):
+        space.encode_inputs(["the dog sat"])
+
+
+def test_a_class_of_ones_own_may_rule_inputs_out():
+    class Pairs(fv.TokenSpace):
+        """Texts in which no word is there twice."""
+
+        def valid(self, inputs):
+            return np.array([len(set(text.split())) == len(text.split()) for text in inputs], dtype=np.bool_)
+
+    texts = drawn(Pairs(WORDS, 3, as_text=True, banned_text=["mat"]), 300)
+    assert all(len(set(text.split())) == 3 and "mat" not in text for text in texts)
+
+
+def test_hostile_tokens_are_described_where_toml_can_hold_them():
+    fine = [token for token in HOSTILE if token != "\ud800"]
+    space = fv.TokenSpace(fine, 3, as_text=True, separator="|", banned_text=["zz\x00"])
+    spec = tomllib.loads(tomli_w.dumps(space.spec()).encode().decode())
+    assert drawn(space_from_spec(spec)) == drawn(space)
+    assert fv.TokenSpace(HOSTILE, 3).spec() is None
+    assert fv.TokenSpace(fine, 3, banned_text=["\ud800"]).spec() is None
+    assert fv.TokenSpace(fine, 3, separator="\ud800").spec() is None
+    assert repr(space).isprintable()
+
+
+def test_the_representation_holds_no_vocabulary():
+    assert repr(fv.TokenSpace(WORDS, 4)) == "TokenSpace(ids, 4 of 8 tokens, prior=uniform)"
+    space = fv.TokenSpace(WORDS, 4, min_length=2, banned=["mat"], examples=TEXTS, as_text=True)
+    assert repr(space) == "TokenSpace(texts, 2 to 4 of 7 tokens, prior=bigram)"
+
+
+def test_long_rows_share_their_tables():
+    space = fv.TokenSpace(WORDS, 400, examples=TEXTS * 20)
+    assert len({id(p) for p in space.latent.probabilities}) < 100
+    assert len({id(p) for p in fv.TokenSpace(1_000, 400).latent.probabilities}) == 1
