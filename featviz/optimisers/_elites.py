@@ -124,9 +124,7 @@ class Elites:
                 distances += differ.sum(axis=2)
             records = part[part >= r + c] - r - c
             if len(records):
-                distances += np.asarray(latents.records[:, None, records] != elites.records[None, :, records]).sum(
-                    axis=2
-                )
+                distances += _apart(latents.records[:, records], elites.records[:, records])
         alike: NDArray[np.intp] = distances.argmin(axis=1)
         return alike
 
@@ -147,3 +145,14 @@ class Elites:
         born = stored_array(mine, "born", np.int64, scores.shape)
         self.latents = latents_from_state(self._latent, mine, len(scores))
         self.scores, self.hashes, self.born = scores, hashes, born
+
+
+def _apart(first: NDArray[np.object_], second: NDArray[np.object_]) -> Array:
+    """How far records lie apart, shape (n, m): for each the part of the choices of both that only one of them has."""
+    found = np.zeros((len(first), len(second)))
+    for slot in range(first.shape[1]):
+        others = [frozenset(record) for record in second[:, slot]]
+        for row, record in enumerate(first[:, slot]):
+            mine = frozenset(record)
+            found[row] += [len(mine ^ other) / max(1, len(mine) + len(other)) for other in others]
+    return found
