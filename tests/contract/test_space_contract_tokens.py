@@ -30,12 +30,17 @@ CATALOGUE = {
     "varying, learnt, text": lambda: fv.TokenSpace(WORDS, 7, min_length=1, examples=TEXTS, as_text=True),
     "template": lambda: fv.TokenSpace(WORDS, 3, prefix="the cat", suffix=["and"], banned=["mat"]),
     "varying template": lambda: fv.TokenSpace(WORDS, 5, min_length=2, prefix=[0], suffix="a mat", pad="<pad>"),
+    "template, learnt": lambda: fv.TokenSpace(WORDS, 4, min_length=2, prefix="the", suffix="mat", examples=TEXTS),
+    "by id": lambda: fv.TokenSpace({word: i for i, word in enumerate(WORDS)}, 4, as_text=True, separator=", "),
     "text": lambda: fv.TokenSpace(WORDS, 4, as_text=True, banned_text=["cat"]),
     "letters": lambda: fv.TokenSpace(list("abcdefgh"), 10, as_text=True, separator=""),
     "syllables": lambda: fv.TokenSpace(["a", "b", "ab", "ba"], 4, as_text=True, separator=""),
     "tokenizer": lambda: fv.TokenSpace.from_tokenizer(trained(), 5),
     "tokenizer, learnt, varying": lambda: fv.TokenSpace.from_tokenizer(
         trained(), 6, min_length=2, prefix="the cat", examples=TEXTS
+    ),
+    "tokenizer, template": lambda: fv.TokenSpace.from_tokenizer(
+        trained(), 4, prefix="the cat", suffix=" mat", banned=["on"], banned_text=["cats"], examples=TEXTS
     ),
     "tokenizer, ids": lambda: fv.TokenSpace.from_tokenizer(trained(), 5, as_text=False),
 }
