@@ -12,7 +12,7 @@ OBJECTIVES = Registry(
         "maximise": "featviz.objectives.terms:Maximise",
         "minimise": "featviz.objectives.terms:Minimise",
         "margin": "featviz.objectives.terms:Margin",
-        "changes": "featviz.objectives.changes:Changes",
         "total_variation": "featviz.objectives.total_variation:TotalVariation",
+        "changes": "featviz.objectives.changes:Changes",
     },
 )

@@ -77,12 +77,21 @@ class JointPrior:
         """``n`` latents: each part drawn from its own prior, all of them feasible."""
         return Latents.beside([part.sample(rng, n) for part in self._parts])
 
+    def unconstrained(self) -> "JointPrior":
+        """The same before the constraints of the parts rule any out: what ``log_density`` is the density of."""
+        return JointPrior([_unconstrained(part) for part in self._parts])
+
     def log_density(self, latents: Latents) -> NDArray[np.float64]:
-        """The sum over the parts, shape (n,)."""
+        """The sum over the parts, shape (n,), each before its constraints ruled any out."""
         total = np.zeros(len(latents))
         for part, place in zip(self._parts, self._places, strict=True):
             total += part.log_prior(place.of(latents))
         return total
+
+
+def _unconstrained(part: LatentDescription) -> LatentDescription:
+    prior = part.prior.unconstrained() if isinstance(part.prior, JointPrior) else part.prior
+    return replace(part, feasible=None, prior=prior)
 
 
 def as_variable(part: Any) -> Any:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from featviz.batches import batch_length
 from featviz.latent import Latents
 from featviz.protocols import SearchSpace
+from featviz.search_spaces.joining import JointPrior
 from featviz.testing._inputs import ROWS, drawn, expect
 
 __all__ = ["check_prior", "check_samples_are_valid"]
@@ -49,7 +50,10 @@ def check_prior(space: SearchSpace) -> None:
     Real genes are held against the standard normal distribution (Kolmogorov and Smirnov), options against their
     probabilities (chi-squared), and the log density of every sample must be finite.
     """
-    latent = replace(space.latent, feasible=None)
+    prior = space.latent.prior
+    if isinstance(prior, JointPrior):
+        prior = prior.unconstrained()
+    latent = replace(space.latent, feasible=None, prior=prior)
     n = int(np.clip(_NUMBERS // latent.genes, _FEWEST, _DRAWS))
     # A function that makes an object for each record takes longer than an array of numbers.
     latents = latent.sample(np.random.default_rng(2), _FEWEST if latent.records else n)

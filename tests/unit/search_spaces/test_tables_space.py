@@ -374,3 +374,32 @@ def test_a_search_ends_at_a_row_of_the_space():
     assert made.valid(run.best.input).all()
     assert run.best.input.income.iloc[0] > 90
     assert run.best.input.dtypes.equals(made.reference.dtypes)
+
+
+def test_a_table_is_a_part_of_another_space():
+    table = fv.TabularSpace(
+        {"a": fv.Real(), "b": fv.Boolean(), "c": fv.Uniform(0, 1)},
+        correlation=[[1], [0.9, 1], [0.5, 0.4, 1]],
+        constraints="c > 0.5 or b",
+    )
+
+    class Both(fv.Space):
+        variables = {"row": table, "k": fv.Integer(0, 3)}
+
+        def decode(self, values):
+            return {"row": values["row"], "k": values["k"]}
+
+        def encode(self, inputs):
+            return inputs
+
+        def distance(self, a, b):
+            return table.distance(a["row"], b["row"])
+
+    both = Both()
+    batch = both.sample(np.random.default_rng(0), 2_000)
+    assert table.valid(batch["row"]).all()
+    assert batch["row"].a.corr(batch["row"].c) > 0.6
+    again = both.decode_latents(both.encode_inputs(batch))
+    pd.testing.assert_frame_equal(again["row"], batch["row"])
+    assert len(both.latent.moves) == 3
+    fv.testing.check_space(both)
