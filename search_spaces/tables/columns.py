@@ -53,6 +53,11 @@ class Column:
             raise InvalidArgument(f"column {label!r} must hold one value a row: leave its shape out.")
         if self.kind == "number" and family_of(dtype) not in {"float", "integer", "masked"}:
             raise InvalidArgument(f"column {label!r} holds numbers, which cannot be of type {dtype}.")
+        if self.kind == "number" and not _holds(dtype, *self.range):
+            low, high = self.range
+            raise InvalidArgument(
+                f"column {label!r} has numbers from {low:g} to {high:g}, which {dtype} cannot hold. Use a larger type."
+            )
         if self.is_nullable and family_of(dtype) in {"integer", "boolean"}:
             raise InvalidArgument(
                 f"column {label!r} may be missing, which {dtype} cannot hold. Use 'Int64', 'boolean' or 'float64'."
@@ -242,6 +247,19 @@ class Column:
 
         moments = pd.DatetimeIndex(dates.astype(f"M8[{self.dtype.unit}]"))
         return moments.tz_localize("UTC").tz_convert(self.dtype.tz).array
+
+
+def _holds(dtype: Any, low: float, high: float) -> bool:
+    """Whether numbers from ``low`` to ``high`` are themselves in ``dtype``: beyond its ends they would wrap."""
+    kind = getattr(dtype, "numpy_dtype", dtype)
+    if kind.kind == "f":
+        end = float(np.finfo(kind).max)
+        return -end <= low and high <= end
+    if kind.kind not in "iu":
+        return True
+    ends = np.iinfo(kind)
+    # Whole numbers near the ends of the widest types are no floats, and nothing larger can come.
+    return ends.min - 1 < low and (high < ends.max + 1 or kind.itemsize == 8)
 
 
 def value_text(value: Any) -> str:
