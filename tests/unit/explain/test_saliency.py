@@ -114,6 +114,8 @@ def test_bad_questions_are_refused():
         fv.saliency(Numbers(), goal, best.input)
     with pytest.raises(WrongType):
         fv.saliency(goal, Numbers(), best)
+    with pytest.raises(WrongType, match=r"a whole run: pass run\.best"):
+        fv.saliency(Numbers(), goal, fv.search(Numbers(), goal, budget=20, progress="none"))
     single = type("Single", (fv.Space,), {"variables": {"x": fv.Real()}, "decode": lambda self, v: v["x"]})()
     with pytest.raises(InvalidArgument, match="single part"):
         fv.saliency(single, fv.maximise(fv.black_box(lambda x: x)), single.latent.sample(np.random.default_rng(0), 1))
