@@ -263,13 +263,15 @@ def _holds(dtype: Any, low: float, high: float) -> bool:
 
 
 def value_text(value: Any) -> str:
-    """One value of a frame for a reader: numbers in 6 significant digits, nothing where it is missing."""
+    """One value of a frame for a reader: numbers in 6 significant digits, and large ones in 2 decimal places."""
     import pandas as pd  # noqa: PLC0415  slow to import
 
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return "missing"
     if isinstance(value, float | np.floating):
-        return f"{float(value):.6g}"
+        number = float(value)
+        # Money and counts are read to the unit and the cent; in 6 digits two that differ may look the same.
+        return f"{number:.2f}".rstrip("0").rstrip(".") if 1e4 <= abs(number) < 1e15 else f"{number:.6g}"
     if isinstance(value, pd.Timestamp):
         text = value.isoformat(sep=" ")
         return str(text.removesuffix(" 00:00:00"))

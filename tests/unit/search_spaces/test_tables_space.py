@@ -389,3 +389,9 @@ def test_a_search_ends_at_a_row_of_the_space():
     assert made.valid(run.best.input).all()
     assert run.best.input.income.iloc[0] > 90
     assert run.best.input.dtypes.equals(made.reference.dtypes)
+
+
+def test_large_numbers_are_shown_to_the_unit():
+    made = fv.TabularSpace({"pay": fv.Uniform(0, 1e8)}, reference={"pay": 2_345_678.0})
+    (block,) = made.render({"pay": 102_029.614})
+    assert block.rows == (("pay", "102029.61", "2345678"),)
