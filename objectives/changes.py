@@ -89,13 +89,15 @@ def _as_mapping(given: Any) -> dict[Any, Any]:
 
 def _plain(name: str, value: Any) -> Any:
     """One value as text, a number, a truth value or a datetime64; None where it is missing."""
+    if type(value).__name__ in ("NaTType", "NAType"):  # of pandas, which this module does not import
+        return None
     if isinstance(value, np.datetime64) or hasattr(value, "isoformat"):
         if getattr(value, "tzinfo", None) is not None:
             raise InvalidArgument(f"column {visible(name, 60)!r} has a time zone: leave it out of the reference.")
         moment = np.datetime64(value, "us")
         return None if np.isnat(moment) else moment
     plain = value.item() if isinstance(value, np.generic) else value
-    if plain is None or type(plain).__name__ == "NAType" or (isinstance(plain, float) and np.isnan(plain)):
+    if plain is None or (isinstance(plain, float) and np.isnan(plain)):
         return None
     if not isinstance(plain, str | int | float):
         raise WrongType(f"column {visible(name, 60)!r} of the reference must be a plain value, not {shown(plain)}.")

@@ -124,9 +124,17 @@ class EstimatorBox(BlackBox):
         size = math.prod(inputs.shape[1:])
         if size != features:
             shape = " x ".join(map(str, inputs.shape[1:])) or "1"
+            # Fitted on arrays of more dimensions, an estimator has the length of the second for its number of features.
+            deep = inputs.ndim > 2 and inputs.shape[1] == features
+            whole = (
+                f" If it takes arrays of {inputs.ndim} dimensions, wrap its method: model.{self._method}."
+                if deep
+                else ""
+            )
             raise BoxError(
                 f"{visible(self.name)} was fitted on {features} features, but an input here is {shape} = {size} "
                 f"numbers. Make the space's inputs of {features} numbers, or pass preprocess= a function that does."
+                f"{whole}"
             )
         return inputs.reshape(len(inputs), size)
 

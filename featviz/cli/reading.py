@@ -86,6 +86,7 @@ def _pictured(run: Run) -> list[str]:
     """The best input as lines of text, as far as text can show it."""
     lines: list[str] = []
     for block in run.render(run.best):
+        first = len(lines)
         if isinstance(block, TokensBlock):
             lines.append(visible(" ".join(block.tokens), _LONGEST_TEXT))
         elif isinstance(block, TextBlock):
@@ -100,6 +101,10 @@ def _pictured(run: Run) -> list[str]:
         else:
             height, width = block.pixels.shape[:2]
             lines.append(f"a picture of {width} by {height} pixels")
+        if block.caption and isinstance(block, TableBlock):
+            lines.append(visible(block.caption, _LONGEST_TEXT))
+        elif block.caption and lines[first:]:
+            lines[first] = f"{visible(block.caption, _LONGEST_TEXT)}: {lines[first]}"
     return ["", "best input", *(f"  {line}" for line in lines)] if lines else []
 
 

@@ -111,6 +111,8 @@ def _input(space: SearchSpace, x: Any) -> Any:
         if x.input is None:
             raise SpaceError("the input of this candidate was not kept: load the run with space=.")
         return x.input
+    if isinstance(getattr(x, "best", None), Candidate):
+        raise WrongType("saliency explains one input, but this is a whole run: pass run.best.")
     return take_one(space.decode_latents(x), 0) if isinstance(x, Latents) else x
 
 

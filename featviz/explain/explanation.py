@@ -52,10 +52,13 @@ class Explanation:
         return [(self.units[i], float(self.values[i])) for i in order]
 
     def top(self, k: int = 10) -> str:
-        """The ``k`` units that matter most as lines of text: name, value, standard error."""
+        """The ``k`` units that matter most as lines of text: name, value, standard error where it is known."""
         order = np.argsort(-np.abs(self.values), kind="stable")[:k]
         width = max((len(visible(self.units[i], 40)) for i in order), default=0)
-        lines = [f"{visible(self.units[i], 40):<{width}}  {self.values[i]:+.4g} ± {self.errors[i]:.2g}" for i in order]
+        lines = []
+        for i in order:
+            error = f" ± {self.errors[i]:.2g}" if np.isfinite(self.errors[i]) else ", asked once"
+            lines.append(f"{visible(self.units[i], 40):<{width}}  {self.values[i]:+.4g}{error}")
         return "\n".join(lines)
 
     def __repr__(self) -> str:

@@ -322,6 +322,8 @@ class RunStore:
     @contextlib.contextmanager
     def _errors(self, what: str, *, full: bool = False) -> Iterator[None]:
         try:
+            if full:
+                self._roll_back()  # what an interruption between two statements left open
             yield
         except sqlite3.OperationalError as error:
             self._roll_back()
@@ -334,6 +336,9 @@ class RunStore:
         except (sqlite3.DatabaseError, *UNREADABLE) as error:
             self._roll_back()
             raise RunDamaged(f"{self._shown} {what}: {first_line(error)}.") from error
+        except BaseException:
+            self._roll_back()  # an interruption may come within a transaction, and the run is closed after it
+            raise
 
     def _roll_back(self) -> None:
         with contextlib.suppress(sqlite3.Error):

@@ -30,7 +30,7 @@ from featviz.study.diverse import choose_diverse
 from featviz.study.history import Records
 from featviz.study.settings import Settings
 from featviz.study.spec import check_same, check_tables, describe_search
-from featviz.text import first_line
+from featviz.text import first_line, shown
 
 __all__ = ["LatentReader", "Session", "diverse_ids", "gather_latents", "read_latents"]
 
@@ -225,9 +225,13 @@ class Session:
 
 def _rendered(space: SearchSpace, x: Any) -> Sequence[Block]:
     try:
-        return space.render(x)
+        blocks = space.render(x)
     except Exception as error:  # noqa: BLE001  a user's renderer must not keep a run from being closed
         return [TextBlock(f"this input could not be rendered: {first_line(error)}")]
+    if not isinstance(blocks, list | tuple) or not all(isinstance(block, Block) for block in blocks):
+        wrong = f"render must return a list of blocks, but it returned {shown(blocks)}"
+        return [TextBlock(f"this input could not be rendered: {wrong}.")]
+    return blocks
 
 
 def diverse_ids(space: SearchSpace, records: Records, read: LatentReader, k: int) -> NDArray[np.int64]:

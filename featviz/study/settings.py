@@ -68,6 +68,9 @@ class Settings:
 
 def check_parts(space: Any, objective: Any, callbacks: Any, resume: Any) -> None:
     """Refuse arguments of ``fv.search`` that are not the kinds of objects it needs."""
+    if isinstance(space, type):
+        name = space.__name__
+        raise WrongType(f"space must be a search space, but it is the class {name}: make one of it, such as {name}().")
     if not isinstance(space, SearchSpace):
         raise WrongType(f"space must be a search space such as fv.ImageSpace(...), but it is a {type(space).__name__}.")
     if objective is not None and not isinstance(objective, ScoreFunction):

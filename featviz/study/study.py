@@ -28,6 +28,7 @@ from featviz.study.same_box import check_boxes
 from featviz.study.searcher import Searcher, make_searcher
 from featviz.study.session import Session
 from featviz.study.settings import Settings, check_parts
+from featviz.text import visible
 
 __all__ = ["Study"]
 
@@ -219,6 +220,7 @@ class Study:
             raise
         finally:
             reporter.close()
+        self._warn_if_empty()
         self._warn_if_flat()
         return self.close()
 
@@ -253,6 +255,14 @@ class Study:
             self.close()
         else:
             self._close_after(error)
+
+    def _warn_if_empty(self) -> None:
+        """Say so when no evaluation gave a score; below its minimum the failure budget does not judge."""
+        count = self._records.count(Phase.SEARCH, Phase.REFERENCE)
+        if count and count == self._records.failures:
+            reasons = self.result().failure_reasons
+            such = f" Such as: {visible(next(iter(reasons)), 400)}" if reasons else ""
+            warnings.warn(f"none of the {count:,} evaluations gave a score.{such}", FeatvizWarning, stacklevel=3)
 
     def _warn_if_flat(self) -> None:
         """Say so when a search had nothing to climb: its result means nothing."""

@@ -32,6 +32,7 @@ from featviz.testing._inputs import ROWS, digest, drawn, encoded, expect, near, 
 from featviz.testing._space_moves import check_moves, check_support
 from featviz.testing._space_priors import check_prior, check_samples_are_valid
 from featviz.testing._space_units import check_units
+from featviz.text import first_line
 
 __all__ = ["SpaceContract", "check_space", "digest_of_samples"]
 
@@ -78,7 +79,11 @@ def check_rows_are_independent(space: SearchSpace) -> None:
     for row in range(ROWS):
         alone = space.decode_latents(latents[row : row + 1])
         expect(near(alone, take(batch, slice(row, row + 1))), f"row {row} decodes to something else on its own.")
-    expect(batch_length(space.decode_latents(latents[:0])) == 0, "a batch of no latents gave inputs.")
+    try:
+        nothing = space.decode_latents(latents[:0])
+    except Exception as error:
+        raise SpaceError(f"a batch of no latents cannot be decoded: {first_line(error)}.") from error
+    expect(batch_length(nothing) == 0, "a batch of no latents gave inputs.")
 
 
 def check_arguments_are_kept(space: SearchSpace) -> None:

@@ -20,6 +20,9 @@ __all__ = ["MAX_CHOICES", "Completion", "Edit", "Replay", "Tape"]
 # More is a function that calls itself without an end.
 MAX_CHOICES = 100_000
 
+# Why a record may not fit.
+_PURE = "The record is of another space, or the function depends on something else than what it draws."
+
 # What becomes of one value: the domain, the value, and a generator for a new value.
 Edit = Callable[[Domain, Value, np.random.Generator], Value]
 
@@ -94,14 +97,15 @@ class Replay(Tape):
         if done < len(self._record):
             raise LatentShapeError(
                 f"{self._where} does not fit: the function drew all it needs after {done} choices, but the record "
-                f"has {len(self._record)}; the next is {visible(self._record[done][0], 80)!r}."
+                f"has {len(self._record)}; the next is {visible(self._record[done][0], 80)!r}. {_PURE}"
             )
 
     def _value(self, path: str, domain: Domain) -> Value:
         place = len(self.taken)
         if place == len(self._record):
             raise LatentShapeError(
-                f"{self._where} does not fit: it ends after {place} choices, but the function draws {visible(path)!r}."
+                f"{self._where} does not fit: it ends after {place} choices, but the function draws {visible(path)!r}. "
+                f"{_PURE}"
             )
         try:
             recorded, value = self._record[place]

@@ -53,6 +53,11 @@ class Column:
             raise InvalidArgument(f"column {label!r} must hold one value a row: leave its shape out.")
         if self.kind == "number" and family_of(dtype) not in {"float", "integer", "masked"}:
             raise InvalidArgument(f"column {label!r} holds numbers, which cannot be of type {dtype}.")
+        if self.kind == "number" and not _holds(dtype, *self.range):
+            low, high = self.range
+            raise InvalidArgument(
+                f"column {label!r} has numbers from {low:g} to {high:g}, which {dtype} cannot hold. Use a larger type."
+            )
         if self.is_nullable and family_of(dtype) in {"integer", "boolean"}:
             raise InvalidArgument(
                 f"column {label!r} may be missing, which {dtype} cannot hold. Use 'Int64', 'boolean' or 'float64'."
@@ -244,14 +249,29 @@ class Column:
         return moments.tz_localize("UTC").tz_convert(self.dtype.tz).array
 
 
+def _holds(dtype: Any, low: float, high: float) -> bool:
+    """Whether numbers from ``low`` to ``high`` are themselves in ``dtype``: beyond its ends they would wrap."""
+    kind = getattr(dtype, "numpy_dtype", dtype)
+    if kind.kind == "f":
+        end = float(np.finfo(kind).max)
+        return -end <= low and high <= end
+    if kind.kind not in "iu":
+        return True
+    ends = np.iinfo(kind)
+    # Whole numbers near the ends of the widest types are no floats, and nothing larger can come.
+    return ends.min - 1 < low and (high < ends.max + 1 or kind.itemsize == 8)
+
+
 def value_text(value: Any) -> str:
-    """One value of a frame for a reader: numbers in 6 significant digits, nothing where it is missing."""
+    """One value of a frame for a reader: numbers in 6 significant digits, and large ones in 2 decimal places."""
     import pandas as pd  # noqa: PLC0415  slow to import
 
     if pd.api.types.is_scalar(value) and pd.isna(value):
         return "missing"
     if isinstance(value, float | np.floating):
-        return f"{float(value):.6g}"
+        number = float(value)
+        # Money and counts are read to the unit and the cent; in 6 digits two that differ may look the same.
+        return f"{number:.2f}".rstrip("0").rstrip(".") if 1e4 <= abs(number) < 1e15 else f"{number:.6g}"
     if isinstance(value, pd.Timestamp):
         text = value.isoformat(sep=" ")
         return str(text.removesuffix(" 00:00:00"))

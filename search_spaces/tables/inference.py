@@ -269,7 +269,7 @@ def _of_options(there: Any, label: str, family: str, most: int) -> Any:
         if kinds != ["str"]:
             raise WrongType(
                 f"column {label!r} holds objects of the types {', '.join(visible(k, 30) for k in kinds)}. Make it one "
-                "type first, such as with df.infer_objects(), pd.to_numeric or astype(str)."
+                "type first, such as with df.infer_objects(), pd.to_numeric, pd.to_datetime or astype(str)."
             )
     counts = there.value_counts(sort=False)
     counts = counts[counts > 0]

@@ -406,3 +406,12 @@ def test_the_message_names_the_types_of_blocks():
 def test_a_broken_space_is_found_out(broken, check):
     with pytest.raises((SpaceError, TypeError, ValueError)):
         check(broken())
+
+
+def test_a_space_that_cannot_decode_nothing_is_told_so():
+    class Stacks(Rings):
+        def decode(self, values):
+            return np.stack([np.append(centre, 0.0) for centre in values["centre"]])
+
+    with pytest.raises(SpaceError, match="no latents cannot be decoded: ValueError: need at least one array to stack"):
+        contract.check_rows_are_independent(Stacks())

@@ -13,7 +13,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
@@ -169,3 +169,12 @@ def test_other_mistakes():
     many = RandomForestClassifier(2).fit(x, np.column_stack([y, y]))
     with pytest.raises(BoxError, match="2 targets at once"):
         fv.black_box(many)
+
+
+def test_an_estimator_of_arrays_of_more_dimensions_is_told_what_to_do():
+    series = np.random.default_rng(0).normal(size=(20, 16, 2))
+    flat = FunctionTransformer(lambda x: x.reshape(len(x), -1))
+    model = make_pipeline(flat, SVC()).fit(series, [0, 1] * 10)
+    with pytest.raises(BoxError, match=r"takes arrays of 3 dimensions, wrap its method: model\.decision_function\."):
+        fv.black_box(model)(series)
+    assert fv.black_box(model.decision_function)(series).shape == (20, 1)

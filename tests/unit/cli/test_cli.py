@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import featviz as fv
@@ -300,6 +301,14 @@ def test_the_numbers_that_are_shown_find_the_inputs(folder, capsys):
     assert len(shown) == 3
     for number, score in shown:
         assert f"{run.candidate(int(number)).score:.6g}" == score
+
+
+def test_parts_of_the_best_input_are_shown_with_their_names(folder, capsys):
+    parts = fv.DictSpace({"size": fv.Optional(fv.Integer(3, 4)), "photo": fv.ImageSpace(4, 5), "n": fv.Integer(0, 9)})
+    box = fv.black_box(lambda batch: np.array([part is not None for part in batch["size"]]) + batch["n"] / 9)
+    fv.search(parts, fv.maximise(box), budget=100, out="runs/parts", progress="none")
+    assert featviz("show", "runs/parts") == 0
+    assert "  photo: a picture of 5 by 4 pixels\n" in capsys.readouterr().out
 
 
 def test_version_and_help(capsys):

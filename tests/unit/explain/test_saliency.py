@@ -55,6 +55,13 @@ def test_a_score_that_needs_parts_together_is_not_explained_by_a_sum():
     assert fv.saliency(Numbers(), goal, best, method="ridge").explained < 0.3
 
 
+def test_a_value_that_was_asked_once_has_no_error():
+    goal, best = best_of(Numbers(), linear)
+    why = fv.saliency(Numbers(), goal, best, method="occlusion", budget=9)
+    assert "asked once" in why.top(1)
+    assert "nan" not in why.top()
+
+
 def test_the_same_seed_gives_the_same_explanation():
     goal, best = best_of(Numbers(), linear)
     first, again, other = (fv.saliency(Numbers(), goal, best, budget=64, seed=s) for s in (5, 5, 6))
@@ -114,6 +121,8 @@ def test_bad_questions_are_refused():
         fv.saliency(Numbers(), goal, best.input)
     with pytest.raises(WrongType):
         fv.saliency(goal, Numbers(), best)
+    with pytest.raises(WrongType, match=r"a whole run: pass run\.best"):
+        fv.saliency(Numbers(), goal, fv.search(Numbers(), goal, budget=20, progress="none"))
     single = type("Single", (fv.Space,), {"variables": {"x": fv.Real()}, "decode": lambda self, v: v["x"]})()
     with pytest.raises(InvalidArgument, match="single part"):
         fv.saliency(single, fv.maximise(fv.black_box(lambda x: x)), single.latent.sample(np.random.default_rng(0), 1))

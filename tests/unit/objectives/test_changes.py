@@ -21,7 +21,9 @@ FRAME = pd.DataFrame(
 )
 
 
-@pytest.mark.parametrize("reference", [ROW, pd.Series(ROW), FRAME.iloc[[0]], {**ROW, "gap": pd.NA}])
+@pytest.mark.parametrize(
+    "reference", [ROW, pd.Series(ROW), FRAME.iloc[[0]], {**ROW, "gap": pd.NA}, {**ROW, "gap": pd.NaT}]
+)
 def test_counts_the_columns_that_differ(reference):
     np.testing.assert_array_equal(fv.changes(reference).value(FRAME), [0, 5, 1, 5])
 

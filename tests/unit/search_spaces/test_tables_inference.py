@@ -1,5 +1,7 @@
 """What a data frame says of a space: types, ranges, distributions, correlations; and frames that say nothing."""
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -213,6 +215,7 @@ BAD = {
     "all NaN": (lambda: with_column([np.nan] * 3), InvalidArgument, "'bad' has no value"),
     "mixed types": (lambda: with_column([1, "a", 2.5]), WrongType, "float, int, str"),
     "lists": (lambda: with_column([[1], [2], [3]]), WrongType, "list"),
+    "dates as objects": (lambda: with_column([dt.date(2020, 1, d) for d in (1, 2, 3)]), WrongType, "to_datetime"),
     "numbers as objects": (lambda: with_column([1, 2, 3], dtype=object), WrongType, "infer_objects"),
     "infinite": (lambda: with_column([1.0, np.inf, 2.0]), InvalidArgument, "infinite"),
     "identifiers": (lambda: with_column([2**60, 2**60 + 1, 5]), InvalidArgument, "2\\*\\*53"),

@@ -115,6 +115,21 @@ BAD = {
     "text as number": (lambda: space(dtypes={"colour": "int8"}), InvalidArgument, "'colour'"),
     "number as text": (lambda: space(dtypes={"age": "str"}), InvalidArgument, "'age'"),
     "missing in int": (lambda: space(dtypes={"debt": "int64"}), InvalidArgument, "Int64"),
+    "number too large for its type": (
+        lambda: fv.TabularSpace({"a": fv.Integer(0, 300)}, dtypes={"a": "int8"}),
+        InvalidArgument,
+        "from 0 to 300, which int8 cannot hold",
+    ),
+    "number below 0 for its type": (
+        lambda: fv.TabularSpace({"a": fv.Nullable(fv.Integer(-5, 9), 0.1)}, dtypes={"a": "UInt64"}),
+        InvalidArgument,
+        "from -5 to 9, which UInt64 cannot hold",
+    ),
+    "infinite in its type": (
+        lambda: fv.TabularSpace({"a": fv.Uniform(0, 1e6)}, dtypes={"a": "float16"}),
+        InvalidArgument,
+        "which float16 cannot hold",
+    ),
     "all frozen": (lambda: fv.TabularSpace({"a": fv.Real()}, frozen={"a": 1.0}), InvalidArgument, "nothing to search"),
     "frozen list": (lambda: space(frozen={"age": [1, 2]}), InvalidArgument, "one value"),
     "frozen text as number": (lambda: space(frozen={"age": "x"}, dtypes={"age": "int8"}), InvalidArgument, "frozen at"),
@@ -403,3 +418,7 @@ def test_a_table_is_a_part_of_another_space():
     pd.testing.assert_frame_equal(again["row"], batch["row"])
     assert len(both.latent.moves) == 3
     fv.testing.check_space(both)
+def test_large_numbers_are_shown_to_the_unit():
+    made = fv.TabularSpace({"pay": fv.Uniform(0, 1e8)}, reference={"pay": 2_345_678.0})
+    (block,) = made.render({"pay": 102_029.614})
+    assert block.rows == (("pay", "102029.61", "2345678"),)

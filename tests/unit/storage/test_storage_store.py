@@ -315,3 +315,34 @@ def test_latents_without_categorical_genes_keep_their_shape():
     )
     store.append(record, latents)
     assert store.latents(0).categorical.shape == (3, 0)
+
+
+class InterruptedAfter:
+    """A connection at which a person presses Ctrl-C once, right after a statement was executed."""
+
+    def __init__(self, connection, statement):
+        self.connection, self.statement = connection, statement
+
+    def execute(self, sql, *args):
+        result = self.connection.execute(sql, *args)
+        if self.statement and sql.startswith(self.statement):
+            self.statement = None
+            raise KeyboardInterrupt
+        return result
+
+    def __getattr__(self, name):
+        return getattr(self.connection, name)
+
+
+@pytest.mark.parametrize(("statement", "kept"), [("BEGIN", 4), ("INSERT INTO batches", 4), ("COMMIT", 5)])
+def test_an_interruption_within_a_transaction_leaves_a_store_that_can_be_written(stored, statement, kept):
+    store = RunStore.open(stored, writable=True)
+    store._db = InterruptedAfter(store._db, statement)
+    with pytest.raises(KeyboardInterrupt):
+        store.append(*make_batch(4))
+    store.set_meta(status="interrupted")
+    store.close()
+    store = RunStore.open(stored, writable=False)
+    assert len(list(store.records())) == kept
+    assert store.meta("status") == "interrupted"
+    store.close()

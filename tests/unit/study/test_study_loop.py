@@ -153,6 +153,8 @@ def test_the_first_arguments_are_checked_before_anything_is_evaluated(tmp_path):
         assert not (tmp_path / "run").exists()
     with pytest.raises(WrongType, match="space must be"):
         fv.search(8, objective, budget=10)
+    with pytest.raises(WrongType, match=r"is the class ImageSpace: make one of it, such as ImageSpace\(\)"):
+        fv.search(fv.ImageSpace, objective, budget=10)
     with pytest.raises(WrongType, match="objective must be"):
         fv.search(SPACE, never, budget=10)
 
@@ -195,6 +197,13 @@ def test_a_box_that_fails_on_most_inputs_stops_the_run_and_it_can_go_on(tmp_path
 def test_a_search_with_nothing_to_climb_says_so():
     with pytest.warns(FeatvizWarning, match="scored the same"):
         fv.search(SPACE, fv.maximise(fv.black_box(lambda x: np.full(len(x), 0.25))), budget=100, **QUIET)
+
+
+def test_a_small_search_in_which_everything_failed_says_so():
+    box = fv.black_box(lambda x: x.mean(axis=(1, 2, 3)), outputs=["a", "b"])
+    with pytest.warns(FeatvizWarning, match="none of the 10 evaluations gave a score. Such as: expected 1 row of 2"):
+        run = fv.search(SPACE, fv.maximise(box, "a"), budget=10, **QUIET)
+    assert run.failures == {"shape": 10}
 
 
 def test_different_inputs_are_as_far_apart_as_random_ones_or_there_are_none():

@@ -265,6 +265,23 @@ def test_a_space_that_knows_no_distance_and_cannot_render_still_gives_a_run(tmp_
     assert "could not be rendered" in stored.render(stored.best)[0].text
 
 
+def test_a_renderer_that_returns_no_blocks_still_gives_a_run(tmp_path):
+    class Numbers(fv.Space):
+        variables = {"x": fv.Real(2)}
+
+        def decode(self, values):
+            return values["x"]
+
+        def render(self, x):
+            return "a text"
+
+    box = fv.black_box(lambda x: x[:, 0])
+    run = fv.search(Numbers(), fv.maximise(box), budget=20, out=tmp_path / "run", progress="none")
+    assert run.status == "finished"
+    stored = fv.load(tmp_path / "run")
+    assert "must return a list of blocks, but it returned 'a text' (str)" in stored.render(stored.best)[0].text
+
+
 def test_a_larger_budget_goes_on(tmp_path):
     search(tmp_path / "run", restarts=1)
     longer = search(tmp_path / "run", restarts=1, budget=200)

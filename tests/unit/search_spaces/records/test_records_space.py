@@ -240,3 +240,15 @@ def test_a_search_is_stored_and_read_back(tmp_path):
     assert again.best.latents.digest() == run.best.latents.digest()
     assert melody.decode_latents(again.best.latents) == [run.best.input]
     assert run.best.score > 4.17
+
+
+def test_a_function_that_depends_on_something_else_is_told_so():
+    lengths = iter([3, 1, 3, 1, 3, 1])
+
+    @fv.space
+    def impure(draw):
+        return [draw.integer(f"x{place}", 0, 3) for place in range(next(lengths))]
+
+    latents = impure.latent.sample(np.random.default_rng(0), 1)
+    with pytest.raises(LatentShapeError, match="depends on something else than what it draws"):
+        impure.decode_latents(latents)
