@@ -10,7 +10,7 @@ from featviz.protocols import SearchSpace
 from featviz.registry import Registry, import_object
 from featviz.text import visible
 
-__all__ = ["SEARCH_SPACES", "VARIABLES", "part_from_spec", "space_from_spec"]
+__all__ = ["SEARCH_SPACES", "VARIABLES", "opens_file", "part_from_spec", "space_from_spec"]
 
 SEARCH_SPACES = Registry(
     "search space",
@@ -94,6 +94,18 @@ def space_from_spec(spec: Mapping[str, Any]) -> SearchSpace:
     if not isinstance(space, SearchSpace):
         raise WrongType(f"{visible(name)!r} made a {type(space).__name__}, which is no search space: see fv.Space.")
     return space
+
+
+def opens_file(spec: Any) -> bool:
+    """Whether making the space that ``spec`` describes opens a file that it names: a tokenizer, or a generator."""
+    if isinstance(spec, list):
+        return any(map(opens_file, spec))
+    if not isinstance(spec, Mapping):
+        return False
+    kind, decoder = spec.get("type"), spec.get("decoder")
+    tokenizer = kind == "TokenSpace" and isinstance(spec.get("vocabulary"), str)
+    generator = kind == "ImageSpace" and isinstance(decoder, str) and decoder.lower().endswith(".onnx")
+    return tokenizer or generator or any(map(opens_file, spec.values()))
 
 
 def _check_arguments(name: str, make: Any, options: Mapping[str, Any]) -> None:

@@ -215,7 +215,7 @@ class EvolutionStrategy(ABC):
         """
         try:
             asks, restarts, generation, flat = (int(state[k]) for k in ("asks", "restarts", "generation", "flat"))
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             raise RunDamaged(f"this is not a state of the optimiser {self.name!r}.") from None
         scores = stored_array(state, "waiting_scores")
         rows = stored_array(state, "waiting_rows", (len(scores), self._genes))

@@ -55,6 +55,8 @@ def latents_from_state(latent: LatentDescription, state: Mapping[str, Any], n: i
                 records[row, place] = record_from_json(rows[row][place])
         latents = Latents(real, categorical, records)
         latent.check(latents)
-    except (KeyError, TypeError, ValueError, IndexError, RecursionError, LatentShapeError):
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError, RecursionError, LatentShapeError):
         raise RunDamaged("the optimiser's state holds latents of another space.") from None
+    if not np.isfinite(real).all():
+        raise RunDamaged("the optimiser's state holds real genes that are not finite.")
     return latents

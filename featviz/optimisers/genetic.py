@@ -164,12 +164,14 @@ class GeneticAlgorithm:
 
         Raises:
             LatentShapeError: the latents are of another space.
-            InvalidArgument: not one score a latent, or latents that are not finite.
+            InvalidArgument: not one score a latent, latents that are not finite, or records that are none.
         """
         self._latent.check(latents)
         scores = checked_scores(scores, len(latents))
         if not np.isfinite(latents.real).all():
             raise InvalidArgument("the latents told must be finite, but they hold NaN or infinity.")
+        if not all(type(record) is tuple for record in latents.records.flat):
+            raise InvalidArgument("the records told must be tuples of names with numbers, but one is something else.")
         keys = self._hashes(latents)
         self._seen.add(sorted(keys))
         made = [self._out.pop(key, (_NONE, np.nan)) for key in keys]
@@ -212,8 +214,10 @@ class GeneticAlgorithm:
         try:
             asks, tells, design = (int(state[key]) for key in ("asks", "tells", "design"))
             step = float(state["step"])
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             raise RunDamaged(f"this is not a state of the optimiser {self.name!r}.") from None
+        if min(asks, tells, design) < 0 or not _SMALLEST_STEP <= step <= _LARGEST_STEP:
+            raise RunDamaged(f"the state of the optimiser {self.name!r} holds numbers that cannot be.")
         seen = stored_array(state, "seen", np.uint64)
         out = stored_array(state, "out", np.uint64)
         operators = stored_array(state, "out_operators", np.int64, out.shape)

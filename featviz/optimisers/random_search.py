@@ -80,5 +80,5 @@ class RandomSearch:
         """Go on after the batches already asked for."""
         try:
             self._asks = int(state["asks"])
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             raise RunDamaged("this is not a state of the optimiser 'random'.") from None

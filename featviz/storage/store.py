@@ -257,10 +257,11 @@ class RunStore:
         self._db.close()
 
     def _read_records(self, n: int, text: str) -> NDArray[np.object_]:
-        found = np.empty((n, self._records), dtype=object)
-        rows = json.loads(text) if self._records else []
-        if self._records and (len(rows) != n or any(len(row) != self._records for row in rows)):
+        rows = json.loads(text) if self._records else [[]] * n
+        # Before anything is allocated: the numbers may come from somebody else.
+        if len(rows) != n or any(len(row) != self._records for row in rows):
             raise ValueError("a row has another number of records")
+        found = np.empty((n, self._records), dtype=object)
         for at, row in enumerate(rows):
             for slot, record in enumerate(row):
                 found[at, slot] = record_from_json(record)

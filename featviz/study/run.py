@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from featviz import checks
 from featviz.batches import take_one
 from featviz.blocks import Block
-from featviz.errors import FeatvizError, InvalidArgument
+from featviz.errors import InvalidArgument
 from featviz.evaluation import Status
 from featviz.protocols import SearchSpace
 from featviz.storage import BestInput, Phase, RunDirectory, RunStore, read_best, read_toml
@@ -239,12 +239,13 @@ class Run:
 def load(path: str | os.PathLike[str], *, space: SearchSpace | None = None) -> Run:
     """The run in a directory. It may be finished, interrupted, or be written at this moment.
 
-    Nothing that the run's files name is imported: a space of your own is not rebuilt, and its inputs come from what
-    was stored with the run (the best ones, where a file can hold them, and their renderings) unless you pass ``space``.
+    Nothing that the run's files name is imported or opened: a space of your own, or one with a tokenizer or a generator
+    in a file, is not rebuilt, and its inputs come from what was stored with the run (the best ones, where a file can
+    hold them, and their renderings) unless you pass ``space``.
 
     Args:
         path: the directory of the run.
-        space: the space that the run searched, for a space that only your code can make.
+        space: the space that the run searched, for one that is not rebuilt.
 
     Raises:
         RunNotFound: when there is no run.
@@ -294,12 +295,14 @@ def _prune(folders: list[str]) -> bool:
 
 def _space_of(spec: dict[str, Any]) -> SearchSpace | None:
     described = spec.get("space")
-    if not isinstance(described, dict) or names_code(described):
+    if not isinstance(described, dict):
         return None
-    from featviz.search_spaces import space_from_spec  # noqa: PLC0415  a run without its space needs no space classes
+    from featviz.search_spaces.specs import opens_file, space_from_spec  # noqa: PLC0415  not every run needs them
 
     try:
+        if names_code(described) or opens_file(described):
+            return None
         space: SearchSpace = space_from_spec(dict(described))
-    except FeatvizError:
+    except Exception:  # noqa: BLE001  a doctored description may fail in any way; what is stored can still be read
         return None
     return space

@@ -12,8 +12,10 @@ from urllib.parse import unquote
 from featviz import checks
 from featviz.batches import unstack
 from featviz.errors import FeatvizError, FeatvizWarning, InvalidArgument, WrongType
+from featviz.latent import MAX_GENES
 from featviz.protocols import Spec
 from featviz.search_spaces.adapters.converted import Converted
+from featviz.search_spaces.adapters.json_keywords import check_values
 from featviz.search_spaces.adapters.json_merging import NoneFitsError, bare, disjoint, merged, without
 from featviz.search_spaces.adapters.json_numbers import number_part
 from featviz.search_spaces.adapters.json_validation import ANNOTATIONS, FAMILIES, fits, json_key
@@ -29,6 +31,10 @@ __all__ = ["JsonSpace", "from_json_schema"]
 
 _TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
 _READ = {"$ref", "type", "enum", "const", "oneOf", "anyOf", "allOf", *(k for some in FAMILIES.values() for k in some)}
+# Letters of a text, as many as a list may have elements.
+_LONGEST = 1_000_000
+# The parts that a schema unfolds into; one that stands in itself in several places grows with each level.
+_MOST_PARTS = 50_000
 _LETTERS = string.ascii_letters + string.digits + " "
 
 
@@ -51,11 +57,11 @@ class JsonSpace(Converted):
             "max_depth": checks.integer("max_depth", max_depth, 0, 20),
             "max_items": checks.integer("max_items", max_items, 1),
             "max_letters": checks.integer("max_letters", max_letters, 1),
-            "alphabet": alphabet,
+            "alphabet": _text("alphabet", alphabet),
         }
         self._schema = _read(schema)
-        compiler = _Compiler(self._schema, **self._given)
         try:
+            compiler = _Compiler(self._schema, **self._given)
             found = compiler.part(self._schema, "#")
         except NoneFitsError as error:
             raise InvalidArgument(f"no value fits the schema: {error}.") from None
@@ -121,9 +127,16 @@ class _Compiler:
         self._root = root
         self._depth, self._items, self._letters, self._alphabet = max_depth, max_items, max_letters, alphabet
         self._open: list[str] = []
+        self._parts = 0
+        # References to what was checked.
+        self._checked: set[str] = set()
+        check_values(root, "#")
 
     def part(self, schema: Any, at: str) -> Any:  # noqa: PLR0911  one return a kind of schema
         """The space, variable or constant of the values that fit ``schema``."""
+        self._parts += 1
+        if self._parts > _MOST_PARTS:
+            raise InvalidArgument(f"the schema unfolds into more than {_MOST_PARTS:,} parts: make max_depth smaller.")
         if schema is True:
             schema = {}
         if schema is False:
@@ -165,6 +178,9 @@ class _Compiler:
                 found = found[int(name)]
             else:
                 raise InvalidArgument(f"the schema has nothing at {visible(reference)}.")
+        if reference not in self._checked:
+            check_values(found, reference)
+            self._checked.add(reference)
         return found
 
     def _referred(self, schema: Mapping[str, Any], at: str) -> Any:
@@ -245,6 +261,8 @@ class _Compiler:
         if "pattern" in schema:
             return _of_pattern(schema["pattern"], shortest, longest, at)
         letters = "".join(dict.fromkeys(self._alphabet))
+        if shortest > _LONGEST:
+            raise InvalidArgument(f"minLength at {visible(at)} is {shortest:,}, but {_LONGEST:,} letters are the most.")
         if longest == 0 or (len(letters) == 1 and longest == shortest):
             return Constant(letters[:1] * longest)
         return AlphabetText(letters, shortest, longest)
@@ -285,6 +303,8 @@ class _Compiler:
             return Constant([])
         if not isinstance(item, Constant):
             return ListSpace(item, shortest, longest)
+        if (longest - shortest + 1) * longest > MAX_GENES:
+            raise InvalidArgument(f"arrays of one value alone at {visible(at)} may have some 3,000 items at most.")
         return _one_of([Constant([item.value] * k) for k in range(shortest, longest + 1)], at)
 
     def _object(self, schema: Mapping[str, Any], at: str) -> Any:
@@ -323,11 +343,17 @@ class _Compiler:
         return JsonObject(parts, optional)
 
 
+def _text(name: str, given: Any) -> str:
+    if not isinstance(given, str):
+        raise WrongType(f"{name} must be text, but it is {shown(given)}.")
+    return given
+
+
 def _read(schema: Any) -> Any:
     if isinstance(schema, str):
         try:
             schema = json.loads(schema)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InvalidArgument(f"the schema is no JSON: {visible(error)}.") from None
     if not isinstance(schema, Mapping):
         raise WrongType(f"a schema must be a dict such as {{'type': 'object', ...}}, but it is {shown(schema)}.")

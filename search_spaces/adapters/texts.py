@@ -6,6 +6,7 @@ from typing import Any
 from featviz import checks
 from featviz.blocks import Block, TextBlock
 from featviz.errors import InvalidArgument, WrongType
+from featviz.latent import MAX_GENES
 from featviz.protocols import Spec
 from featviz.search_spaces.adapters.converted import Converted
 from featviz.search_spaces.choices import Choice
@@ -37,14 +38,20 @@ class AlphabetText(Converted):
         self.alphabet = "".join(letters)
         self.max_length = checks.integer("max_length", max_length, 1)
         self.min_length = checks.integer("min_length", min_length, 0, self.max_length)
-        # With one letter only the length can be chosen.
-        single = [letters[0] * k for k in range(self.min_length, self.max_length + 1)]
-        if len(letters) == 1 and len(single) == 1:
-            raise InvalidArgument(f"{shown(single[0])} is the only such text: there is nothing to search.")
-        inner: Any = Choice(single) if len(letters) == 1 else None
-        self._single = inner is not None
-        self._part = part_of("text", inner or ListSpace(Choice(letters), self.min_length, self.max_length))
+        self._single = len(letters) == 1
+        inner: Any = self._lengths() if self._single else ListSpace(Choice(letters), self.min_length, self.max_length)
+        self._part = part_of("text", inner)
         self.variables = {"letters": self._part.given}
+
+    def _lengths(self) -> Choice:
+        """The texts of one letter, of which only the length can be chosen."""
+        lengths = range(self.min_length, self.max_length + 1)
+        if len(lengths) == 1:
+            text = shown(self.alphabet * min(self.max_length, 100))
+            raise InvalidArgument(f"{text} is the only such text: there is nothing to search.")
+        if sum(lengths) > MAX_GENES:
+            raise InvalidArgument(f"texts of one letter may have {MAX_GENES:,} letters in all lengths together.")
+        return Choice([self.alphabet * k for k in lengths])
 
     def _to_form(self, inputs: Any) -> list[str]:
         return list(inputs) if self._single else ["".join(letters) for letters in inputs]

@@ -98,6 +98,7 @@ class Draw:
             )
         tape, path = self._tape, self._claim(name)
         count = int(tape.choose(path, length))
+        tape.count_steps(count)
         return tuple(Draw(tape, f"{path}/{place}/") for place in range(count))
 
     def optional(self, name: str, part: Part[T], p: float = 0.5) -> T | None:

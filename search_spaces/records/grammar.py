@@ -1,6 +1,5 @@
 """``from_grammar``: the texts of a context-free grammar, as a space."""
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -42,13 +41,13 @@ def from_grammar(rules: Mapping[str, Sequence[str] | str], start: str, max_depth
         WrongType, InvalidArgument: if a rule is missing or can never end, or no text ends within ``max_depth``.
     """
     parsed = _parsed(rules)
-    if start not in parsed:
+    if not isinstance(start, str) or start not in parsed:
         raise InvalidArgument(f"there is no rule {visible(start)!r} to start from.{checks.did_you_mean(start, parsed)}")
     deepest = checks.integer("max_depth", max_depth, 1, _DEEPEST)
     least = _depths(parsed)
     if least[start] > deepest:
         raise InvalidArgument(
-            f"the shallowest text from {visible(start)!r} has {least[start]:.0f} rules within each other: make "
+            f"the shallowest text from {visible(start)!r} has {least[start]:,} rules within each other: make "
             f"max_depth, which is {deepest}, larger."
         )
     needs = {name: [_depth_of(alternative, least) for alternative in parsed[name]] for name in parsed}
@@ -103,12 +102,30 @@ def _split(alternative: str, rules: Mapping[str, Any], of: str) -> _Alternative:
     return tuple(parts)
 
 
-def _depths(parsed: Mapping[str, list[_Alternative]]) -> dict[str, float]:
+def _depths(parsed: Mapping[str, list[_Alternative]]) -> dict[str, int]:
     """For each rule the number of rules within each other in its shallowest text."""
-    least = dict.fromkeys(parsed, math.inf)
-    for _ in parsed:
-        least = {name: min(_depth_of(a, least) for a in alternatives) for name, alternatives in parsed.items()}
-    endless = [name for name, depth in least.items() if depth == math.inf]
+    # Level by level: an alternative ends one level above the last of its rules, and a rule with the first that ends.
+    missing: dict[tuple[str, int], int] = {}
+    users: dict[str, list[tuple[str, int]]] = {name: [] for name in parsed}
+    for name, alternatives in parsed.items():
+        for place, alternative in enumerate(alternatives):
+            needed = {part for part, is_rule in alternative if is_rule}
+            missing[name, place] = len(needed)
+            for part in needed:
+                users[part].append((name, place))
+    least: dict[str, int] = {}
+    ending = [name for (name, _), count in missing.items() if not count]
+    depth = 0
+    while ending:
+        depth += 1
+        new = [name for name in dict.fromkeys(ending) if name not in least]
+        least |= dict.fromkeys(new, depth)
+        ending = []
+        for user in (user for name in new for user in users[name]):
+            missing[user] -= 1
+            if not missing[user]:
+                ending.append(user[0])
+    endless = [name for name in parsed if name not in least]
     if endless:
         raise InvalidArgument(
             f"the rule {visible(endless[0])!r} can never end: each of its alternatives leads back to it. Give it one "
@@ -117,5 +134,5 @@ def _depths(parsed: Mapping[str, list[_Alternative]]) -> dict[str, float]:
     return least
 
 
-def _depth_of(alternative: _Alternative, least: Mapping[str, float]) -> float:
+def _depth_of(alternative: _Alternative, least: Mapping[str, int]) -> int:
     return 1 + max((least[part] for part, is_rule in alternative if is_rule), default=0)

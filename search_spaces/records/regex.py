@@ -23,6 +23,8 @@ __all__ = ["from_regex"]
 
 _PRINTABLE = "".join(map(chr, range(32, 127)))
 _LONGEST = 10_000
+# Of all classes of an expression together; Unicode has 1,114,112. A class of six characters can stand for all of them.
+_MOST_CHARACTERS = 2_000_000
 # Characters that a class of its own kind stands for, whatever the alphabet.
 _CATEGORIES = {
     "CATEGORY_DIGIT": (r"\d", "0123456789"),
@@ -87,6 +89,7 @@ class _Reader:
     def __init__(self, alphabet: str, flags: int) -> None:
         self._alphabet = "".join(sorted(set(alphabet)))
         self._count = 0
+        self._looked_at = 0
         self.unsure = bool(flags & re.IGNORECASE)
 
     def sequence(self, parsed: Any, flags: int) -> Node:
@@ -142,14 +145,26 @@ class _Reader:
             elif op == "LITERAL":
                 members.add(chr(argument))
             elif op == "RANGE":
+                self._look_at(argument[1] - argument[0] + 1)
                 members.update(map(chr, range(argument[0], argument[1] + 1)))
             else:
                 written, own = _CATEGORIES[str(argument)]
+                self._look_at(len(own) or len(self._alphabet))
                 matches = re.compile(written, flags & re.ASCII).fullmatch
                 members.update(own or [c for c in self._alphabet if matches(c)])
         if flags & re.IGNORECASE:
             members |= {swapped for c in members if len(swapped := c.swapcase()) == 1}
+        if negated:
+            self._look_at(len(self._alphabet))
         return "".join(c for c in self._alphabet if c not in members) if negated else "".join(sorted(members))
+
+    def _look_at(self, count: int) -> None:
+        self._looked_at += count
+        if self._looked_at > _MOST_CHARACTERS:
+            raise InvalidArgument(
+                f"the classes of the expression hold more than {_MOST_CHARACTERS:,} characters in all: write narrower "
+                "ones."
+            )
 
     def _named(self, kind: str) -> str:
         self._count += 1

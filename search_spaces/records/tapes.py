@@ -19,6 +19,8 @@ __all__ = ["MAX_CHOICES", "Completion", "Edit", "Replay", "Tape"]
 
 # More is a function that calls itself without an end.
 MAX_CHOICES = 100_000
+# Names and list elements of one input, also of choices with one possible value, which are not kept.
+_MOST_STEPS = 1_000_000
 
 # Why a record may not fit.
 _PURE = "The record is of another space, or the function depends on something else than what it draws."
@@ -41,6 +43,7 @@ class Tape:
         self.domains: dict[str, Domain] = {}
         self.joint: list[tuple[LatentDescription, Latents, tuple[str, ...]]] = []
         self._claimed: dict[str, int] = {}
+        self._steps = 0
 
     @property
     def record(self) -> Record:
@@ -49,9 +52,20 @@ class Tape:
 
     def claim(self, path: str) -> str:
         """``path``, or with ``#2`` and so on after it where it has been claimed before."""
+        self.count_steps(1)
         count = self._claimed.get(path, 0) + 1
         self._claimed[path] = count
         return path if count == 1 else f"{path}#{count}"
+
+    def count_steps(self, count: int) -> None:
+        """Count names and elements.
+
+        Raises:
+            SpaceError: when there are so many that the input would hardly ever be done.
+        """
+        self._steps += count
+        if self._steps > _MOST_STEPS:
+            raise SpaceError(f"one input takes more than {_MOST_STEPS:,} steps: does the function call itself forever?")
 
     def choose(self, path: str, domain: Domain) -> Value:
         """The value of a choice whose ``path`` is claimed. Where there is only one value, none is kept."""
@@ -154,12 +168,13 @@ class Completion(Tape):
         self._fallback.update(values)
 
     @property
-    def mark(self) -> tuple[int, int, int]:
+    def mark(self) -> tuple[int, int, int, int]:
         """How far the tape is, for :meth:`rewind`."""
-        return len(self.taken), len(self._claimed), len(self.joint)
+        return len(self.taken), len(self._claimed), len(self.joint), self._steps
 
-    def rewind(self, mark: tuple[int, int, int]) -> None:
+    def rewind(self, mark: tuple[int, int, int, int]) -> None:
         """Forget what was taken since ``mark``."""
+        self._steps = mark[3]
         for kept, length in ((self.taken, mark[0]), (self.domains, mark[0]), (self._claimed, mark[1])):
             while len(kept) > length:
                 kept.popitem()

@@ -192,6 +192,12 @@ def test_states_are_copies():
     "damage",
     [
         {"asks": "many"},
+        {"asks": float("inf")},
+        {"tells": -1},
+        {"design": -1},
+        {"step": 10**400},
+        {"step": float("nan")},
+        {"elites_real": np.full((20, 4), np.nan)},
         {"seen": "x"},
         {"out": np.zeros((2, 2))},
         {"out_parents": np.zeros(1)},
@@ -209,6 +215,14 @@ def test_a_damaged_state_is_refused(damage):
     for key in state:
         with pytest.raises(RunDamaged):
             GeneticAlgorithm(MIXED).load_state_dict({k: v for k, v in state.items() if k != key})
+
+
+@pytest.mark.parametrize("record", [None, 3, "ab", [("a", 1)]])
+def test_what_is_no_record_is_not_learnt(record):
+    move = Move("m", lambda parents, _mates, _rng: parents.copy())
+    own = GeneticAlgorithm(LatentDescription(0, records=1, prior=object(), moves=(move,)))
+    with pytest.raises(InvalidArgument, match="tuples of names with numbers"):
+        own.tell(Latents.of_records([(("a", 1),), record]), np.zeros(2))
 
 
 def test_the_budget_changes_nothing():

@@ -169,6 +169,6 @@ def test_records_come_back_from_a_state():
     latents = Latents.beside([Latents.of_real(np.ones((2, 1))), Latents.of_records([(("a", 0.1), ("b", 2)), ()])])
     state = latents_to_state(latents)
     assert latents_from_state(latent, state, 2).digest() == latents.digest()
-    for damaged in ("[", "[[]]", '[[[["a","x"]]],[[]]]', "7"):
+    for damaged in ("[", "[[]]", '[[[["a","x"]]],[[]]]', "7", f'[[[["a",{"9" * 400}]]],[[[]]]]'):
         with pytest.raises(RunDamaged):
             latents_from_state(latent, {**state, "records": damaged}, 2)

@@ -178,6 +178,51 @@ def test_schemas_that_cannot_be_kept_are_refused(schema, says):
         fv.from_json_schema(schema)
 
 
+@pytest.mark.parametrize(
+    ("schema", "says"),
+    [
+        ({"type": "object", "required": 5}, "required at # must be a list"),
+        ({"type": "object", "required": [1]}, "required at # must hold names"),
+        ({"type": "object", "minProperties": "x", "properties": {"a": True}}, "minProperties at # must be a whole"),
+        ({"type": "object", "patternProperties": [1], "required": ["a"]}, "patternProperties at # must be an object"),
+        ({"type": "array", "prefixItems": {"a": 1}}, "prefixItems at # must be a list"),
+        ({"allOf": 3}, "allOf at # must be a list"),
+        ({"allOf": [3]}, "schema at #/allOf/0 must be"),
+        ({"allOf": [{"minimum": "a"}, {"minimum": 3}]}, "minimum at #/allOf/0 must be a number"),
+        ({"minimum": 0, "anyOf": [3, {"type": "integer"}]}, "schema at #/anyOf/0"),
+        ({"enum": [1, 2], "minimum": "x"}, "minimum at # must be a number"),
+        ({"enum": [[1], [2]], "items": 3}, "schema at #/items"),
+        ({"enum": [1, 2], "allOf": [{"$ref": "#/$defs/a"}], "$defs": {"a": {"maximum": []}}}, "maximum at #/\\$defs/a"),
+    ],
+)
+def test_keywords_of_another_type_are_named(schema, says):
+    with pytest.raises(WrongType, match=says):
+        fv.from_json_schema(schema)
+
+
+SELF = {"type": "object", "properties": {name: {"$ref": "#"} for name in "abcdefgh"}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "options", "says"),
+    [
+        ({"enum": ["a", "b"], "pattern": "("}, {}, "the pattern at #"),
+        ({"type": "object", "patternProperties": {"(": True}, "required": ["a"]}, {}, "no regular expression"),
+        ({"enum": [1, 2], "multipleOf": 0}, {}, "multipleOf at #"),
+        (SELF, {"max_depth": 20}, "more than 50,000 parts"),
+        ({"type": "array", "items": {"const": 1}, "maxItems": 10**9}, {}, "arrays of one value"),
+        ({"type": "string", "minLength": 10**9}, {}, "minLength at #"),
+        ({"type": "string", "maxLength": 10**9}, {}, "max_length must be"),
+        ({"type": "string", "maxLength": 10**9}, {"alphabet": "a"}, "texts of one letter"),
+        ({"type": "string", "maxLength": 10**9, "minLength": 10**9}, {"alphabet": "a"}, "minLength at #"),
+        ('{"items":' * 100_000, {}, "no JSON"),
+    ],
+)
+def test_schemas_of_too_much_are_refused_at_once(schema, options, says):
+    with pytest.raises(InvalidArgument, match=says):
+        fv.from_json_schema(schema, **options)
+
+
 @pytest.mark.parametrize("schema", [3, None, [], True, {"properties": 3}, {"type": 3}, {"items": 3}])
 def test_what_is_no_schema_is_refused(schema):
     with pytest.raises(WrongType):

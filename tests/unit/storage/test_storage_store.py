@@ -246,6 +246,18 @@ def test_a_changed_state_is_found(stored):
     store.close()
 
 
+@pytest.mark.parametrize("count", [-1, 10**9, 10**15])
+def test_a_number_of_records_that_cannot_be_allocates_nothing(stored, count):
+    with sqlite3.connect(stored) as db:
+        db.execute("UPDATE meta SET value = ? WHERE key = 'records'", (str(count),))
+        db.execute("UPDATE batches SET records = '[[],[],[],[],[]]'")
+    db.close()
+    store = RunStore.open(stored, writable=False)
+    with pytest.raises(RunDamaged, match="latents of batch 0"):
+        store.latents(0)
+    store.close()
+
+
 def test_a_missing_batch_is_found(stored):
     with sqlite3.connect(stored) as db:
         db.execute("DELETE FROM batches WHERE batch = 1")

@@ -59,6 +59,8 @@ def test_the_alphabet_is_what_a_dot_stands_for():
         ("a", {"max_length": -1}, InvalidArgument, "max_length"),
         ("a", {"max_length": 10**9}, InvalidArgument, "max_length"),
         (r"[^ -~]", {}, InvalidArgument, "alphabet"),
+        ("[\x00-\U0010ffff]" * 50, {}, InvalidArgument, "more than 2,000,000 characters"),
+        (r"[^a]\D\W" * 100, {"alphabet": "".join(map(chr, range(100_000)))}, InvalidArgument, "narrower"),
         (3, {}, WrongType, "must be text"),
         (b"a", {}, WrongType, "must be text"),
     ],
@@ -103,6 +105,7 @@ def test_text_that_only_looks_like_a_rule():
         ({"a": ["x", "<b>"], "b": ["<c>"], "c": ["<b>"]}, "a", InvalidArgument, "can never end"),
         ({"a": []}, "a", InvalidArgument, "no alternative"),
         ({"a": ["x"]}, "b", InvalidArgument, "no rule 'b'"),
+        ({"a": ["x"]}, ["a"], InvalidArgument, "no rule"),
         ({"a": ["<b>"], "b": ["<c>"], "c": ["<d>"], "d": ["x"]}, "a", InvalidArgument, "max_depth"),
         ({"1": ["x"]}, "1", InvalidArgument, "cannot be called"),
         ({"a": [1]}, "a", WrongType, "list of texts"),
@@ -119,3 +122,22 @@ def test_a_text_that_grows_without_measure_is_stopped():
     doubling = fv.from_grammar({"a": ["<b><b>"], "b": ["<c><c>"], "c": ["x" * 400_000]}, "a")
     with pytest.raises(fv.errors.SpaceError, match="1,000,000 characters"):
         doubling.sample(np.random.default_rng(0), 1)
+
+
+@pytest.mark.parametrize("pattern", ["(((){999}){999}){999}", "(((a{0}){999}){999}){999}", "((a?){999}){999}"])
+def test_repeats_of_what_takes_no_room_are_stopped(pattern):
+    with pytest.raises(fv.errors.SpaceError, match="1,000,000 steps"):
+        fv.from_regex(pattern).sample(np.random.default_rng(0), 1)
+
+
+def test_a_grammar_that_doubles_nothing_is_stopped():
+    rules = {"r0": "", **{f"r{i}": f"<r{i - 1}><r{i - 1}>" for i in range(1, 60)}}
+    with pytest.raises(fv.errors.SpaceError, match="1,000,000 steps"):
+        fv.from_grammar(rules, "r59", max_depth=100).sample(np.random.default_rng(0), 1)
+
+
+def test_a_long_chain_of_rules_is_read_at_once():
+    chain = {f"r{i}": f"<r{i - 1}>" for i in range(1, 20_000)} | {"r0": "x", "s": ["<r19999>", "(<r150>)"]}
+    with pytest.raises(InvalidArgument, match="20,000 rules within each other"):
+        fv.from_grammar(chain, "r19999", max_depth=200)
+    assert fv.from_grammar(chain, "s", max_depth=200).sample(np.random.default_rng(0), 2) == ["(x)", "(x)"]
