@@ -114,7 +114,7 @@ class Space(metaclass=_FrozenAfterInit):
             changes["prior"] = prior
         if moves := tuple(self.moves()):
             changes["moves"] = whole.moves + moves
-        if type(self).valid is not Space.valid:
+        if self._has_valid:
             changes["feasible"] = self._feasible(whole)
         if self.stepwise is not None:
             changes["stepwise"] = self.stepwise
@@ -265,6 +265,11 @@ class Space(metaclass=_FrozenAfterInit):
                     f"{visible(name, 60)!r} is {shown(part)}."
                 )
         return parts
+
+    @property
+    def _has_valid(self) -> bool:
+        """Whether ``valid`` may rule inputs out, which costs a decoding of every latent."""
+        return type(self).valid is not Space.valid
 
     def _joined(self) -> LatentDescription:
         return joined([variable.latent for variable in self._parts.values()])

@@ -80,6 +80,10 @@ class FixedShape(Space):
         inner = self._space.spec()
         return None if inner is None else {"type": "FixedShape", "space": inner}
 
+    @property
+    def _has_valid(self) -> bool:
+        return self._space.latent.feasible is not None or type(self).valid is not FixedShape.valid
+
 
 def _constant(space: "RecordSpace") -> dict[str, Domain]:
     """Paths and domains of the choices, the same in all random inputs."""

@@ -374,3 +374,15 @@ def test_a_search_ends_at_a_row_of_the_space():
     assert made.valid(run.best.input).all()
     assert run.best.input.income.iloc[0] > 90
     assert run.best.input.dtypes.equals(made.reference.dtypes)
+
+
+def test_a_derived_table_may_have_a_constraint_of_its_own():
+    class Small(fv.TabularSpace):
+        def valid(self, inputs):
+            return super().valid(inputs) & (inputs["x"] < 0.5).to_numpy()
+
+    for constraints in ((), ["x >= y"]):
+        space = Small({"x": fv.Uniform(0, 1), "y": fv.Uniform(0, 1)}, constraints=constraints)
+        rows = space.sample(np.random.default_rng(0), 100)
+        assert (rows["x"] < 0.5).all()
+        assert not constraints or (rows["x"] >= rows["y"]).all()
