@@ -65,7 +65,7 @@ class FixedShape(Space):
 
     def valid(self, inputs: Any) -> NDArray[np.bool_]:
         """Which of n inputs are valid."""
-        return self._space.are_valid(inputs)
+        return self._space.valid(inputs)
 
     def render(self, x: Any) -> list[Block]:
         """As the function's own space."""
