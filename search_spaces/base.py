@@ -6,7 +6,7 @@ from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,11 +58,11 @@ class Space(metaclass=_FrozenAfterInit):
     Attributes:
         variables: the parts of an input by name, variables or other spaces; on the class, or assigned in ``__init__``.
         stepwise: whether a small step of a real gene often changes nothing, which decides how ``"auto"`` searches; None
-            to go by the variables.
+            to go by the variables. On the class, or assigned in ``__init__``.
     """
 
     variables: Mapping[str, Variable | SearchSpace]
-    stepwise: ClassVar[bool | None] = None
+    stepwise: bool | None = None
 
     @abstractmethod
     def decode(self, values: Mapping[str, NDArray[Any]]) -> Any:
