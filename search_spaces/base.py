@@ -212,7 +212,8 @@ class Space(metaclass=_FrozenAfterInit):
         The default exchanges the genes of whole variables.
         """
         m = len(masks)
-        whole = (x if isinstance(x, Latents) else self.encode_inputs(stack([x])))[np.zeros(m, dtype=np.intp)].copy()
+        given = x if isinstance(x, Latents) else self.encode_inputs(self._batch_of(x))
+        whole = given[np.zeros(m, dtype=np.intp)].copy()
         other = fill if isinstance(fill, Latents) else self.encode_inputs(fill)
         if len(other) == 1:
             other = other[np.zeros(m, dtype=np.intp)]
@@ -291,6 +292,11 @@ class Space(metaclass=_FrozenAfterInit):
             return ok if parts is None else ok & parts(latents)
 
         return feasible
+
+    def _batch_of(self, x: Any) -> Any:
+        """A batch of one input, in the form that ``decode`` gives: a list of dicts is not one of columns."""
+        example = self.sample(np.random.default_rng(0), 1)
+        return [x] if isinstance(example, list) else stack([x])
 
     def _rows_of_numbers(self, batch: Any) -> NDArray[np.float64]:
         try:
