@@ -173,9 +173,9 @@ class LatentDescription:
         prior: the joint prior, where genes depend on each other; None when they do not.
         moves: search operators for these genes.
         feasible: which of n latents stand for valid inputs, bool of shape (n,); None when all do.
-        canonical: the latents with genes that play no part in what they decode to (of an option that was not chosen,
-            behind the end of a list) set to fixed values, as new arrays: equal inputs get equal latents. None when
-            every gene always plays a part.
+        canonical: the latents with what plays no part in what they decode to (genes of an option that was not chosen
+            or behind the end of a list; where within its step the gene of a whole number lies) set to fixed values, as
+            new arrays: equal inputs get equal latents. None when all of every gene always plays a part.
         stages: real genes to search first, second and so on, coarse ones before fine ones: arrays of their places, each
             of which holds the one before, the last all of them. Empty when no gene comes before another.
         stepwise: whether a small step of a real gene often changes nothing (whole numbers; columns of a table, which

@@ -6,7 +6,7 @@ from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,11 +58,11 @@ class Space(metaclass=_FrozenAfterInit):
     Attributes:
         variables: the parts of an input by name, variables or other spaces; on the class, or assigned in ``__init__``.
         stepwise: whether a small step of a real gene often changes nothing, which decides how ``"auto"`` searches; None
-            to go by the variables.
+            to go by the variables. On the class, or assigned in ``__init__``.
     """
 
     variables: Mapping[str, Variable | SearchSpace]
-    stepwise: ClassVar[bool | None] = None
+    stepwise: bool | None = None
 
     @abstractmethod
     def decode(self, values: Mapping[str, NDArray[Any]]) -> Any:
@@ -114,7 +114,7 @@ class Space(metaclass=_FrozenAfterInit):
             changes["prior"] = prior
         if moves := tuple(self.moves()):
             changes["moves"] = whole.moves + moves
-        if type(self).valid is not Space.valid:
+        if self._has_valid:
             changes["feasible"] = self._feasible(whole)
         if self.stepwise is not None:
             changes["stepwise"] = self.stepwise
@@ -212,7 +212,8 @@ class Space(metaclass=_FrozenAfterInit):
         The default exchanges the genes of whole variables.
         """
         m = len(masks)
-        whole = (x if isinstance(x, Latents) else self.encode_inputs(stack([x])))[np.zeros(m, dtype=np.intp)].copy()
+        given = x if isinstance(x, Latents) else self.encode_inputs(self._batch_of(x))
+        whole = given[np.zeros(m, dtype=np.intp)].copy()
         other = fill if isinstance(fill, Latents) else self.encode_inputs(fill)
         if len(other) == 1:
             other = other[np.zeros(m, dtype=np.intp)]
@@ -266,6 +267,11 @@ class Space(metaclass=_FrozenAfterInit):
                 )
         return parts
 
+    @property
+    def _has_valid(self) -> bool:
+        """Whether ``valid`` may rule inputs out, which costs a decoding of every latent."""
+        return type(self).valid is not Space.valid
+
     def _joined(self) -> LatentDescription:
         return joined([variable.latent for variable in self._parts.values()])
 
@@ -286,6 +292,11 @@ class Space(metaclass=_FrozenAfterInit):
             return ok if parts is None else ok & parts(latents)
 
         return feasible
+
+    def _batch_of(self, x: Any) -> Any:
+        """A batch of one input, in the form that ``decode`` gives: a list of dicts is not one of columns."""
+        example = self.sample(np.random.default_rng(0), 1)
+        return [x] if isinstance(example, list) else stack([x])
 
     def _rows_of_numbers(self, batch: Any) -> NDArray[np.float64]:
         try:

@@ -13,7 +13,7 @@ from featviz.errors import InvalidArgument, SpaceError, WrongType
 from featviz.latent import MAX_GENES, LatentDescription, Latents
 from featviz.protocols import Spec
 from featviz.search_spaces.quantities import normal_of
-from featviz.search_spaces.variables import count_of, dimensions, shape_of, shaped_spec
+from featviz.search_spaces.variables import count_of, dimensions, shape_of, shaped_spec, snapped
 from featviz.text import shown, visible
 
 __all__ = ["Choice", "Permutation", "probabilities_of"]
@@ -153,7 +153,7 @@ class Permutation:
     @cached_property
     def latent(self) -> LatentDescription:
         """A real gene for each thing; their order is the order of the things."""
-        return LatentDescription(count_of(self.shape) * self.size, stepwise=True)
+        return LatentDescription(count_of(self.shape) * self.size, stepwise=True, canonical=snapped(self))
 
     def values(self, latents: Latents) -> NDArray[np.int64]:
         """int64 of shape (n, *shape, size)."""

@@ -56,10 +56,14 @@ class Place:
     def put(self, latents: Latents, part: Latents) -> Latents:
         """A copy of ``latents`` that holds ``part`` here."""
         whole = latents.copy()
-        whole.real[:, self.real] = part.real
-        whole.categorical[:, self.categorical] = part.categorical
-        whole.records[:, self.records] = part.records
+        self.fill(whole, part)
         return whole
+
+    def fill(self, latents: Latents, part: Latents) -> None:
+        """Write ``part`` to ``latents`` here."""
+        latents.real[:, self.real] = part.real
+        latents.categorical[:, self.categorical] = part.categorical
+        latents.records[:, self.records] = part.records
 
 
 class JointPrior:
@@ -125,9 +129,10 @@ def joined(parts: Sequence[LatentDescription]) -> LatentDescription:
         return ok
 
     def canonical(latents: Latents) -> Latents:
+        whole = latents.copy()
         for reduce, place in neutral:
-            latents = place.put(latents, reduce(place.of(latents)))
-        return latents
+            place.fill(whole, reduce(place.of(latents)))
+        return whole
 
     return LatentDescription(
         sum(part.real for part in parts),

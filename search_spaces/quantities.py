@@ -12,15 +12,18 @@ from featviz import checks
 from featviz.errors import InvalidArgument, SpaceError
 from featviz.latent import LatentDescription, Latents
 from featviz.protocols import Spec
-from featviz.search_spaces.variables import count_of, dimensions, shape_of, shaped_spec, whole_batch
+from featviz.search_spaces.variables import count_of, dimensions, shape_of, shaped_spec, snapped, whole_batch
 
-__all__ = ["Integer", "LogUniform", "Uniform", "normal_of", "quantile_of"]
+__all__ = ["MOST_STEPS", "Integer", "LogUniform", "Uniform", "normal_of", "quantile_of"]
 
 # Genes further out than this stand for the bounds themselves: the normal distribution has less than one rounding of a
 # float64 beyond it.
 _FURTHEST = 8.2
 # Every whole number up to here is a float64.
 _LARGEST = 2**53
+# Of so many steps each is far wider than the rounding of genes, so that its middle stands for it and for no neighbour.
+# In ranges of more hardly any number comes twice anyway.
+MOST_STEPS = 2**32
 
 
 @dataclass(frozen=True)
@@ -140,7 +143,8 @@ class Integer:
     @cached_property
     def latent(self) -> LatentDescription:
         """One real gene a value, since whole numbers have an order; in steps."""
-        return LatentDescription(count_of(self.shape), stepwise=True)
+        canonical = snapped(self) if self.count <= MOST_STEPS else None
+        return LatentDescription(count_of(self.shape), stepwise=True, canonical=canonical)
 
     @property
     def count(self) -> int:

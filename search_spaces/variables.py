@@ -4,9 +4,9 @@ A variable owns some genes of the latent and turns them, a batch at a time, into
 convenient. A new kind of variable needs the members of :class:`Variable` and nothing else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -17,7 +17,7 @@ from featviz.errors import InvalidArgument, SpaceError
 from featviz.latent import MAX_GENES, LatentDescription, Latents
 from featviz.protocols import Spec
 
-__all__ = ["Real", "Variable", "count_of", "dimensions", "shape_of", "shaped_spec", "whole_batch"]
+__all__ = ["Real", "Variable", "count_of", "dimensions", "shape_of", "shaped_spec", "snapped", "whole_batch"]
 
 
 @runtime_checkable
@@ -80,6 +80,11 @@ class Real:
         return shaped_spec("Real", self.shape)
 
 
+def snapped(variable: Variable) -> Callable[[Latents], Latents]:
+    """The ``canonical`` of a variable in steps: of all genes that stand for a value, those that ``genes`` gives."""
+    return partial(_snapped, variable)
+
+
 def whole_batch(values: Any, shape: int | Sequence[int]) -> NDArray[np.float64]:
     """Values of shape (n, *shape) as finite float64 numbers of shape (n, count).
 
@@ -124,3 +129,7 @@ def count_of(shape: int | Sequence[int]) -> int:
     for size in dimensions(shape):
         count *= size
     return count
+
+
+def _snapped(variable: Variable, latents: Latents) -> Latents:
+    return variable.genes(variable.values(latents))

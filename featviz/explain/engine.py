@@ -50,7 +50,7 @@ def saliency(
         x: one input, or a candidate of a run such as ``run.best``.
         method: "ridge" (a linear model over random masks), "occlusion" (one part at a time), or "auto".
         budget: evaluations for the values. The control, deletion in the order of importance and in random orders,
-            takes up to 80 more.
+            takes up to 80 more. Of inputs that the space's ``valid`` rules out no box is asked, and they do not count.
         seed: 0 to 2**64 - 1.
 
     Raises:
@@ -133,8 +133,9 @@ def _subject(space: SearchSpace, x: Any) -> Any:
 def _asker(
     space: SearchSpace, objective: ScoreFunction, subject: Any, units: tuple[str, ...], streams: Streams
 ) -> tuple[Asker, Callable[[], int]]:
-    """A function from masks to scores, NaN where an evaluation failed, and one that says how many it took."""
+    """A function from masks to scores, NaN where there is none, and one that says how many evaluations it took."""
     evaluator, by_genes = Evaluator(objective), _by_genes(space)
+    rules = getattr(space, "valid", None)
     calls = [0, 0]
 
     def ask(masks: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -145,8 +146,10 @@ def _asker(
             drawn = space.latent.sample(streams.at(1 + calls[0]), len(some))
             fill = drawn if by_genes else space.decode_latents(drawn)
             inputs = space.apply(subject, units, some, fill)  # type: ignore[attr-defined]  # checked by _subject
-            scores.append(evaluator.evaluate(inputs).scores)
-            calls[1] += len(some)
+            # Parts of two valid inputs need not make a valid one.
+            valid = rules(inputs) if callable(rules) else np.ones(len(some), dtype=np.bool_)
+            scores.append(evaluator.evaluate(inputs, valid).scores)
+            calls[1] += int(valid.sum())
         return np.concatenate(scores)
 
     return ask, lambda: calls[1]

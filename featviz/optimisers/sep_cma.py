@@ -166,7 +166,8 @@ class SepCma(EvolutionStrategy):
         self._reset_steps(sigma)
         self._mean = np.array(mean, dtype=np.float64)
         self._variances = np.square(steps / sigma)
-        self._steps = np.array(steps, dtype=np.float64)
+        # As they are restored, to the last bit, and not as they came.
+        self._steps = np.sqrt(self._variances) * self._sigma
 
     def _reset(self) -> None:
         genes = self._genes

@@ -10,9 +10,9 @@ from featviz.batches import batch_length
 from featviz.latent import Latents
 from featviz.protocols import SearchSpace
 from featviz.search_spaces.joining import JointPrior
-from featviz.testing._inputs import ROWS, drawn, expect
+from featviz.testing._inputs import ROWS, drawn, expect, near
 
-__all__ = ["check_prior", "check_samples_are_valid"]
+__all__ = ["check_canonical", "check_prior", "check_samples_are_valid"]
 
 # Draws for a test of distribution, fewer where genes are many, and genes that are tested.
 _DRAWS, _FEWEST, _NUMBERS, _GENES = 2_000, 200, 1_000_000, 24
@@ -62,6 +62,22 @@ def check_prior(space: SearchSpace) -> None:
     for gene in _some(len(latent.options)):
         _expect_options(latents.categorical[:, gene], latent.probabilities[gene], gene)
     _check_density(space, latents[:ROWS])
+
+
+def check_canonical(space: SearchSpace) -> None:
+    """Canonical latents, where a space has them, stand for the same inputs, and are their own canonical ones."""
+    canonical = space.latent.canonical
+    if canonical is None:
+        return
+    latents = drawn(space, 6, 64)
+    before = latents.digest()
+    reduced = canonical(latents)
+    expect(latents.digest() == before, "canonical changed its latents.")
+    space.latent.check(reduced)
+    expect(
+        near(space.decode_latents(reduced), space.decode_latents(latents)), "canonical latents stand for other inputs."
+    )
+    expect(canonical(reduced).digest() == reduced.digest(), "the canonical form of canonical latents is another.")
 
 
 def _check_density(space: SearchSpace, latents: Latents) -> None:

@@ -1,6 +1,7 @@
 """Arrays of numbers of any type in bounds, and arrays of choices: what Gymnasium calls Box and MultiDiscrete."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +12,7 @@ from featviz.errors import InvalidArgument, SpaceError, WrongType
 from featviz.latent import LatentDescription, Latents
 from featviz.protocols import Spec
 from featviz.search_spaces.base import Space
-from featviz.search_spaces.quantities import normal_of, quantile_of
+from featviz.search_spaces.quantities import MOST_STEPS, normal_of, quantile_of
 from featviz.search_spaces.variables import Real, count_of, dimensions, shape_of
 from featviz.text import visible
 
@@ -51,10 +52,18 @@ class BoundedArray(Space):
             raise InvalidArgument("low must not be above high, but it is somewhere.")
         self._has_low, self._has_high = self._low > -_UNBOUNDED, self._high < _UNBOUNDED
         self.variables = {"genes": Real(count_of(self._shape))}
+        self.stepwise = self._whole
 
     @property
     def _whole(self) -> bool:
         return self._dtype.kind in "iu"
+
+    @cached_property
+    def latent(self) -> LatentDescription:
+        """A real gene a number; of whole numbers in bounds, those genes that stand for a number have one form."""
+        counted = self._whole and bool((self._has_low & self._has_high).all())
+        few = counted and float((self._high - self._low).max()) < MOST_STEPS
+        return replace(super().latent, canonical=self._canonical) if few else super().latent
 
     def decode(self, values: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
         """Arrays of shape (n, *shape) in the bounds."""
@@ -108,6 +117,9 @@ class BoundedArray(Space):
 
     def __repr__(self) -> str:
         return f"BoundedArray({self._low.min():g} to {self._high.max():g}, shape={self._shape}, dtype={self._dtype})"
+
+    def _canonical(self, latents: Latents) -> Latents:
+        return self.encode_inputs(self.decode_latents(latents))
 
     def _cast(self, found: NDArray[np.float64]) -> NDArray[Any]:
         if self._whole:

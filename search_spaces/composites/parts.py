@@ -233,12 +233,12 @@ class SpacePart(Part):
 
     def encode(self, values: Any) -> Latents:
         """The latents of inputs."""
-        latents: Latents = self.given.encode_inputs(values)
+        latents: Latents = self.given.encode_inputs(self._in_form(values))
         return latents
 
     def distance(self, a: Any, b: Any) -> NDArray[np.float64]:
         """The space's own."""
-        distances: NDArray[np.float64] = self.given.distance(a, b)
+        distances: NDArray[np.float64] = self.given.distance(self._in_form(a), self._in_form(b))
         return distances
 
     def leaves(self, x: Any, path: str) -> Iterator[Leaf]:
@@ -273,6 +273,14 @@ class SpacePart(Part):
 
     def __repr__(self) -> str:
         return repr(self.given)
+
+    @cached_property
+    def _gives_lists(self) -> bool:
+        return isinstance(self.decode(self.neutral), list)
+
+    def _in_form(self, values: Any) -> Any:
+        """A batch in the form that the space gives: a list, although single inputs were stacked to columns."""
+        return unstack(values) if self._gives_lists and not isinstance(values, list) else values
 
     @property
     def _replaces(self) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featviz import checks
-from featviz.errors import InvalidArgument, WrongType
+from featviz.errors import InvalidArgument, MissingDependency, WrongType
 from featviz.text import shown, visible
 
 __all__ = ["StateVariable", "Task", "environment_id", "known_task", "made", "task_of"]
@@ -110,13 +110,7 @@ _TASKS = {
         Task("MountainCar", _CAR, _CAR_SEEN, _same, _same),
         Task("MountainCarContinuous", _CAR, _CAR_SEEN, _same, _same),
         Task("Acrobot", _ACROBOT, _ACROBOT_SEEN, _acrobot, _acrobot_state),
-        Task(
-            "Pendulum",
-            _PENDULUM,
-            ("cosine of the angle", "sine of the angle", "angular velocity"),
-            _pendulum,
-            _pendulum_state,
-        ),
+        Task("Pendulum", _PENDULUM, _PENDULUM_SEEN, _pendulum, _pendulum_state),
     )
 }
 
@@ -158,12 +152,13 @@ def made(env_id: str, **options: Any) -> Any:
     """A new environment.
 
     Raises:
-        InvalidArgument: if Gymnasium is not installed, or has no such environment.
+        MissingDependency: if Gymnasium is not installed.
+        InvalidArgument: if it has no such environment.
     """
     try:
         import gymnasium  # noqa: PLC0415  an optional dependency
     except ImportError:
-        raise InvalidArgument("environments need Gymnasium: pip install 'featviz[rl]'.") from None
+        raise MissingDependency("environments need Gymnasium: pip install 'featviz[rl]'.") from None
     try:
         return gymnasium.make(env_id, **options)
     except gymnasium.error.Error as error:

@@ -65,7 +65,7 @@ class FixedShape(Space):
 
     def valid(self, inputs: Any) -> NDArray[np.bool_]:
         """Which of n inputs are valid."""
-        return self._space.are_valid(inputs)
+        return self._space.valid(inputs)
 
     def render(self, x: Any) -> list[Block]:
         """As the function's own space."""
@@ -79,6 +79,10 @@ class FixedShape(Space):
         """The function's own spec, within one of this."""
         inner = self._space.spec()
         return None if inner is None else {"type": "FixedShape", "space": inner}
+
+    @property
+    def _has_valid(self) -> bool:
+        return self._space.latent.feasible is not None or type(self).valid is not FixedShape.valid
 
 
 def _constant(space: "RecordSpace") -> dict[str, Domain]:

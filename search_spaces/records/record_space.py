@@ -182,7 +182,7 @@ class RecordSpace:
             return np.asarray(self._distance(a, b), dtype=np.float64)
         return distances(a, b)
 
-    def are_valid(self, inputs: Sequence[Any]) -> NDArray[np.bool_]:
+    def valid(self, inputs: Sequence[Any]) -> NDArray[np.bool_]:
         """Which of n inputs are valid, bool of shape (n,)."""
         return np.array([self._is_valid(x) for x in inputs], dtype=np.bool_)
 
@@ -266,7 +266,7 @@ class RecordSpace:
         return bool(answer)
 
     def _feasible(self, latents: Latents) -> NDArray[np.bool_]:
-        return self.are_valid(self.decode_latents(latents))
+        return self.valid(self.decode_latents(latents))
 
 
 class _Prior:

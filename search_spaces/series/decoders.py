@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from featviz import checks
 from featviz.errors import InvalidArgument
+from featviz.search_spaces.quantities import normal_of, quantile_of
 from featviz.search_spaces.series.shapes import Float64, SeriesShape
 
 __all__ = ["DECODERS", "FourierDecoder", "PhaseDecoder", "RawDecoder", "SeriesDecoder", "SplineDecoder"]
@@ -252,9 +253,7 @@ class PhaseDecoder:
 
     def decode(self, genes: Float64) -> Float64:
         """As in :class:`SeriesDecoder`."""
-        from scipy.special import ndtr  # noqa: PLC0415  slow to import
-
-        phases = 2 * np.pi * ndtr(genes).reshape(len(genes), self._last, self._shape.channels)
+        phases = 2 * np.pi * quantile_of(genes).reshape(len(genes), self._last, self._shape.channels)
         spectrum = np.zeros((len(genes), self._shape.length // 2 + 1, self._shape.channels), dtype=np.complex128)
         spectrum[:, 1 : self._last + 1] = self._magnitude * np.exp(1j * phases)
         free: Float64 = np.fft.irfft(spectrum, n=self._shape.length, axis=1) + self._mean
@@ -262,12 +261,9 @@ class PhaseDecoder:
 
     def encode(self, free: Float64) -> Float64:
         """The phases of the series; its magnitudes are not kept."""
-        from scipy.special import ndtri  # noqa: PLC0415  slow to import
-
         spectrum = np.fft.rfft(free - self._mean, axis=1)[:, 1 : self._last + 1]
         part = (np.angle(spectrum) / (2 * np.pi)) % 1.0
-        genes: Float64 = np.clip(ndtri(part), -8.2, 8.2)
-        return genes.reshape(len(free), self.genes)
+        return normal_of(part).reshape(len(free), self.genes)
 
     def options(self) -> dict[str, Any]:
         """None: the examples say everything."""

@@ -13,7 +13,8 @@ from featviz.errors import InvalidArgument, SpaceError, WrongType
 from featviz.latent import LatentDescription, Latents
 from featviz.protocols import Spec
 from featviz.search_spaces.choices import Choice, probabilities_of
-from featviz.search_spaces.quantities import normal_of, quantile_of
+from featviz.search_spaces.quantities import MOST_STEPS, normal_of, quantile_of
+from featviz.search_spaces.variables import snapped
 from featviz.text import shown, visible
 
 __all__ = ["Boolean", "Ordered"]
@@ -57,7 +58,9 @@ class Ordered:
         """
         if len(self.options) < 2:
             raise InvalidArgument(f"a column with the one option {shown(self.options[0])} is constant: freeze it.")
-        return LatentDescription(1, stepwise=True)
+        # Of options next to never drawn the middle may be a neighbour's, by rounding.
+        widest = self.probabilities is None or min(self.probabilities) * MOST_STEPS >= 1
+        return LatentDescription(1, stepwise=True, canonical=snapped(self) if widest else None)
 
     @cached_property
     def cumulated(self) -> NDArray[np.float64]:

@@ -190,12 +190,6 @@ class TabularSpace(Space):
         """The reference row as a frame of one row, to start a search at (``references=``); None without one."""
         return None if self._start is None else self.decode_latents(self._start)
 
-    @cached_property
-    def latent(self) -> LatentDescription:
-        """The genes of all columns in their order, and what is known of them."""
-        whole = super().latent
-        return whole if self._constraints else replace(whole, feasible=None)
-
     def decode(self, values: Mapping[str, Any]) -> Any:
         """A data frame of n rows.
 
@@ -336,6 +330,10 @@ class TabularSpace(Space):
         extras += [f"{count} constraint{'s' if count > 1 else ''}"] if count else []
         extras += ["with a copula"] if self._copula is not None else []
         return f"TabularSpace({len(self._names)} columns: {'; '.join([shown_names + more, *extras])})"
+
+    @property
+    def _has_valid(self) -> bool:
+        return bool(self._constraints) or type(self).valid is not TabularSpace.valid
 
     def _take_reference(self, row: dict[str, Any]) -> None:
         values = row_values(self._columns, row)

@@ -1,6 +1,6 @@
 """Variables around others: ``Rounded`` puts numbers on a grid, ``Nullable`` lets values be missing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,9 +12,10 @@ from featviz.errors import InvalidArgument, SpaceError, WrongType
 from featviz.latent import LatentDescription, Latents
 from featviz.protocols import Spec
 from featviz.search_spaces.joining import joined
+from featviz.search_spaces.quantities import MOST_STEPS
 from featviz.search_spaces.specs import part_from_spec
 from featviz.search_spaces.tables.levels import Ordered
-from featviz.search_spaces.variables import Variable
+from featviz.search_spaces.variables import Variable, snapped
 from featviz.text import shown
 
 __all__ = ["Nullable", "Rounded", "on_grid"]
@@ -58,7 +59,8 @@ class Rounded:
     @cached_property
     def latent(self) -> LatentDescription:
         """The variable's own gene, in steps."""
-        return LatentDescription(1, stepwise=True)
+        canonical = snapped(self) if (self.high - self.low) / self.step <= MOST_STEPS else None
+        return LatentDescription(1, stepwise=True, canonical=canonical)
 
     def values(self, latents: Latents) -> NDArray[np.float64]:
         """float64 of shape (n,), multiples of the step."""
@@ -116,7 +118,9 @@ class Nullable:
     def latent(self) -> LatentDescription:
         """The variable's gene, where it has one, and a categorical one: there, or missing."""
         gap = LatentDescription(0, (2,), (np.array([1 - self.probability, self.probability]),))
-        return gap if self.is_constant else joined([self.variable.latent, gap])
+        if self.is_constant:
+            return gap
+        return replace(joined([self.variable.latent, gap]), canonical=self._canonical)
 
     def values(self, latents: Latents) -> Any:
         """A masked array of shape (n,)."""
@@ -151,6 +155,14 @@ class Nullable:
         """The variable and the probability."""
         inner = self.variable.spec()
         return None if inner is None else {"type": "Nullable", "variable": inner, "probability": self.probability}
+
+    def _canonical(self, latents: Latents) -> Latents:
+        """With 0 for the gene of a value that is missing, as ``genes`` gives it."""
+        inner, missing = Latents(latents.real, latents.categorical[:, :-1]), latents.categorical[:, -1:] == 1
+        reduce = self.variable.latent.canonical
+        same = inner if reduce is None else reduce(inner)
+        chosen = np.hstack([np.where(missing, 0, same.categorical), latents.categorical[:, -1:]])
+        return Latents(np.where(missing, 0.0, same.real), chosen)
 
 
 def on_grid(multiples: Any, step: float) -> Any:

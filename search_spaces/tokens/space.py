@@ -141,7 +141,7 @@ class TokenSpace(Space):
             canonical=self._canonical if self._varies else None,
         )
         # A class derived from this one may have constraints of its own.
-        return whole if type(self).valid is Space.valid else replace(whole, feasible=self._feasible(whole))
+        return replace(whole, feasible=self._feasible(whole)) if self._has_valid else whole
 
     def prior(self) -> Prior | None:
         """The chain of bigrams, where there is one."""

@@ -240,6 +240,18 @@ class Entwined(Dials):
         return Joint(log_density=lambda latents: np.full(len(latents), latents.real.sum()))
 
 
+class Merging(Dials):
+    latent = property(
+        lambda self: self.described(canonical=lambda latents: fv.Latents(0 * latents.real, latents.categorical))
+    )
+
+
+class Drifting(Dials):
+    latent = property(
+        lambda self: self.described(canonical=lambda latents: fv.Latents(latents.real + 1e-12, latents.categorical))
+    )
+
+
 class InPlace(Dials):
     def turn(self, parents, mates, rng):
         parents.real += 1
@@ -387,6 +399,8 @@ def test_the_message_names_the_types_of_blocks():
         (Loaded, contract.check_prior),
         (Impossible, contract.check_prior),
         (Entwined, contract.check_prior),
+        (Merging, contract.check_canonical),
+        (Drifting, contract.check_canonical),
         (InPlace, contract.check_moves),
         (Aliasing, contract.check_moves),
         (Losing, contract.check_moves),

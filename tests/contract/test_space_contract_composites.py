@@ -107,17 +107,6 @@ class TestComposites(SpaceContract):
             assert batch_length(space.decode_latents(children)) == 40
             assert (parents.digest(), mates.digest()) == (kept[0].digest(), kept[1].digest()), move.name
 
-    def test_canonical_latents_stand_for_the_same_inputs(self, space):
-        latents = space.latent.sample(np.random.default_rng(5), 30)
-        if space.latent.canonical is None:
-            return
-        before = latents.copy()
-        same = space.latent.canonical(latents)
-        assert latents.digest() == before.digest()
-        space.latent.check(same)
-        assert alike(space.decode_latents(same), space.decode_latents(latents))
-        assert space.latent.canonical(same).digest() == same.digest()
-
     def test_samples_are_feasible(self, space):
         drawn = space.latent.sample(np.random.default_rng(1), 50)
         assert space.latent.feasible is None or space.latent.feasible(drawn).all()

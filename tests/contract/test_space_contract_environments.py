@@ -1,5 +1,7 @@
 """Spaces for agents against the contract, and against the environments that they are for."""
 
+import sys
+
 import gymnasium
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ import pytest
 import featviz as fv
 from featviz.batches import take_one
 from featviz.blocks import SeriesBlock, TableBlock
-from featviz.errors import InvalidArgument, WrongType
+from featviz.errors import InvalidArgument, MissingDependency, WrongType
 from featviz.testing.spaces import SpaceContract
 
 TASKS = ["CartPole-v1", "MountainCar-v0", "MountainCarContinuous-v0", "Acrobot-v1", "Pendulum-v1"]
@@ -146,3 +148,9 @@ def test_a_state_is_shown_as_a_table_of_named_variables():
 def test_what_is_wrong_is_said(make, error, says):
     with pytest.raises(error, match=says):
         make()
+
+
+def test_without_gymnasium_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "gymnasium", None)
+    with pytest.raises(MissingDependency, match=r"featviz\[rl\]"):
+        fv.action_sequences("CartPole-v1", 5)

@@ -133,3 +133,40 @@ def test_auto_looks_at_the_budget():
     assert choose("auto", 400, 512)[0] == "occlusion"
     for method in METHODS.values():
         assert len(method.design(np.random.default_rng(0), 10, 64)) <= 64
+
+
+class Ordered(fv.Space):
+    """Two numbers, the first of which is the smaller."""
+
+    variables = {"a": fv.Uniform(0, 1), "b": fv.Uniform(0, 1), "c": fv.Uniform(0, 1)}
+
+    def decode(self, values):
+        return np.stack([values[name] for name in "abc"], axis=1)
+
+    def encode(self, inputs):
+        return {name: inputs[:, i] for i, name in enumerate("abc")}
+
+    def valid(self, inputs):
+        return inputs[:, 0] <= inputs[:, 1]
+
+
+@fv.space(valid=lambda x: x[0] <= x[1])
+def ordered(draw):
+    return [draw.uniform(name, 0, 1) for name in "abc"]
+
+
+@pytest.mark.parametrize("space", [Ordered(), ordered], ids=["class", "function"])
+@pytest.mark.parametrize("method", ["ridge", "occlusion"])
+def test_inputs_that_are_not_valid_are_shown_to_no_box(space, method):
+    shown = []
+
+    def box(inputs):
+        shown.extend(np.asarray(inputs))
+        return np.asarray(inputs)[:, 2]
+
+    goal = fv.maximise(fv.black_box(box, name="box"))
+    x = space.latent.sample(np.random.default_rng(1), 1)
+    found = fv.saliency(space, goal, x, method=method, budget=200)
+    assert all(row[0] <= row[1] for row in shown)
+    assert found.evaluations == len(shown) < 200 + 80
+    assert abs(found.values[2]) > 2 * abs(found.values[:2]).max()

@@ -83,6 +83,22 @@ def test_a_stored_state_goes_on_as_if_nothing_had_happened(evaluations):
         assert other.ask(7).digest() == out.digest()
 
 
+def test_a_state_stored_as_a_stage_begins_goes_on_to_the_last_bit():
+    def flat(rows):
+        return -((rows - np.isin(np.arange(GENES), STAGES[0])) ** 2).sum(axis=1)
+
+    optimiser, begun = CoarseToFine(LATENT, seed=3), []
+    for _ in range(120):
+        other = CoarseToFine(LATENT, seed=3)
+        other.load_state_dict(decode_state(encode_state(optimiser.state_dict())))
+        begun.append(optimiser.stage)
+        asked = optimiser.ask(20)
+        assert other.ask(20).digest() == asked.digest()
+        optimiser.tell(asked, flat(asked.real))
+    assert begun[-1] == 2
+    assert 1 in begun
+
+
 def test_rows_of_a_stage_that_is_over_are_let_go():
     optimiser = CoarseToFine(LATENT, seed=1)
     late = optimiser.ask(4)

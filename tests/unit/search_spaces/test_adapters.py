@@ -8,6 +8,7 @@ from gymnasium import spaces
 
 import featviz as fv
 from featviz.errors import FeatvizWarning, InvalidArgument, SpaceError, WrongType
+from featviz.optimisers import make_optimiser
 from featviz.search_spaces.adapters import AlphabetText, BoundedArray, ChoiceArray
 from featviz.search_spaces.adapters.json_validation import fits
 
@@ -254,3 +255,22 @@ def test_a_hostile_name_is_shown_safely():
 )
 def test_the_check_of_a_value(value, schema, holds):
     assert fits(value, schema, lambda _: {}) is holds
+
+
+def test_whole_numbers_in_a_box_are_searched_in_steps_and_none_twice():
+    box = fv.from_gymnasium(spaces.Box(0, 3, (4,), np.int8))
+    assert box.latent.stepwise
+    assert not fv.from_gymnasium(spaces.Box(0, 3, (4,))).latent.stepwise
+    made = make_optimiser("auto", box.latent)
+    assert made.name == "ga"
+    asked = []
+    for _ in range(8):
+        latents = made.optimiser.ask(20)
+        asked += map(bytes, box.decode_latents(latents))
+        made.optimiser.tell(latents, np.arange(20.0))
+    assert len(set(asked)) == len(asked) == 160
+
+
+def test_whole_numbers_without_bounds_or_in_wide_ones_keep_their_genes():
+    for low, high in ((0, np.inf), (-np.inf, np.inf), (-(2**40), 2**40)):
+        assert BoundedArray(low, high, (3,), "int64").latent.canonical is None

@@ -404,3 +404,72 @@ def test_the_genetic_algorithm_does_not_ask_for_one_input_twice():
     assert len(set(asked)) >= 38
     blind = GeneticAlgorithm(replace(space.latent, canonical=None), seed=0, budget=60)
     assert len(set(map(str, space.decode_latents(blind.ask(40))[0]))) < 34
+
+
+@fv.space
+def pair(draw):
+    return {"a": draw.integer("a", 0, 9), "b": draw.choice("b", ["x", "y"])}
+
+
+@fv.space(distance=lambda a, b: np.array([[abs(x[0] - y[0]) for y in b] for x in a]))
+def point(draw):
+    return draw.uniform("x", 0, 1), draw.uniform("y", 0, 1)
+
+
+class Cards(fv.Space):
+    """A list of dicts, which no other space should make columns of."""
+
+    variables = {"rank": fv.Integer(1, 13), "suit": fv.Choice("CDHS")}
+
+    def decode(self, values):
+        suits = self.variables["suit"].labels(values["suit"])
+        return [{"rank": rank, "suit": suit} for rank, suit in zip(values["rank"].tolist(), suits, strict=True)]
+
+    def encode(self, inputs):
+        suits = self.variables["suit"].places([x["suit"] for x in inputs])
+        return {"rank": [x["rank"] for x in inputs], "suit": suits}
+
+    def distance(self, a, b):
+        return np.array([[abs(x["rank"] - y["rank"]) for y in b] for x in a], dtype=float)
+
+
+@pytest.mark.parametrize("inner", [pair, point, Cards()], ids=["dicts", "tuples", "own class"])
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda inner: fv.OneOf([inner, fv.Uniform(0, 1)]),
+        lambda inner: fv.ListSpace(inner, 0, 4),
+        lambda inner: fv.ListSpace(fv.DictSpace({"p": inner, "q": fv.Real()}), 1, 3),
+        lambda inner: fv.Optional(fv.TupleSpace([inner, fv.Real()])),
+    ],
+    ids=["one of", "list", "list of dicts", "optional tuple"],
+)
+def test_lists_of_inputs_of_several_parts_can_be_compared_inside_others(inner, around):
+    space = around(inner)
+    batch = space.sample(np.random.default_rng(0), 12)
+    found = space.distance(batch, batch)
+    assert found.shape == (12, 12)
+    assert np.isfinite(found).all()
+    np.testing.assert_allclose(np.diag(found), 0)
+    np.testing.assert_allclose(found, found.T)
+    assert found.max() > 0
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        Cards(),
+        fv.OneOf([Cards(), fv.Uniform(0, 1)]),
+        fv.ListSpace(Cards(), 1, 4),
+        fv.DictSpace({"hand": fv.ListSpace(fv.DictSpace({"card": Cards()}), 1, 3), "lead": Cards()}),
+    ],
+    ids=repr,
+)
+def test_lists_of_inputs_of_several_parts_come_back_and_are_taken_apart(space):
+    batch = space.sample(np.random.default_rng(1), 6)
+    assert str(space.decode_latents(space.encode_inputs(batch))) == str(batch)
+    x = take_one(batch, 0)
+    units = space.units(x)
+    masks = np.ones((6, len(units)), dtype=bool)
+    kept = space.apply(x, units, masks, batch)
+    assert [str(take_one(kept, i)) for i in range(6)] == [str(x)] * 6

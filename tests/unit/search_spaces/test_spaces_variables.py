@@ -7,6 +7,7 @@ from scipy import stats
 import featviz as fv
 from featviz.errors import FeatvizError, InvalidArgument, SpaceError, WrongType
 from featviz.latent import Latents
+from featviz.optimisers.genetic import GeneticAlgorithm
 from featviz.search_spaces import part_from_spec
 
 VARIABLES = {
@@ -145,3 +146,56 @@ def test_what_makes_no_sense_is_refused(make):
 def test_values_that_are_none_are_refused(variable, values):
     with pytest.raises(SpaceError):
         variable.genes(values)
+
+
+IN_STEPS = {
+    "integers": {"a": fv.Integer(0, 9), "b": fv.Integer(-3, 3), "c": fv.Integer(1, 10**6)},
+    "orders": {"a": fv.Permutation(6)},
+    "levels": {f"c{i}": fv.Ordered(["low", "middle", "high"], [0.2, 0.7, 0.1]) for i in range(7)},
+    "multiples": {f"c{i}": fv.Rounded(fv.Uniform(0, 1), 0.1) for i in range(4)},
+    "dates": {"a": fv.Date("2020-01-01", "2020-03-01"), "b": fv.Date("2020-01-01", "2020-01-09", offsets=[0, 1, 8])},
+    "gaps": {f"c{i}": fv.Nullable(fv.Uniform(0, 1), 0.9) for i in range(9)},
+    "gaps among options": {f"c{i}": fv.Nullable(fv.Choice(["x", "y", "z"]), 0.6) for i in range(7)},
+}
+
+
+class Plain(fv.Space):
+    def __init__(self, variables):
+        self.variables = variables
+
+    def decode(self, values):
+        # What is behind a gap is no part of the input.
+        parts = [np.ma.filled(np.ma.asanyarray(part), 0) for part in values.values()]
+        gaps = [np.ma.getmaskarray(part) for part in values.values()]
+        return [str(row) for row in zip(*(part.tolist() for part in (*parts, *gaps)), strict=True)]
+
+
+@pytest.mark.parametrize("name", IN_STEPS)
+def test_no_value_in_steps_is_asked_for_twice(name):
+    space = Plain(IN_STEPS[name])
+    own, asked = GeneticAlgorithm(space.latent, seed=1), []
+    for _ in range(15):
+        latents = own.ask(20)
+        asked += space.decode_latents(latents)
+        own.tell(latents, latents.real.sum(axis=1) - latents.categorical.sum(axis=1))
+    assert len(set(asked)) == len(asked) == 300
+
+
+@pytest.mark.parametrize("name", IN_STEPS)
+def test_canonical_genes_in_steps_are_those_of_the_values(name):
+    space = Plain(IN_STEPS[name])
+    latents = space.latent.sample(np.random.default_rng(2), 500)
+    same = space.latent.canonical(latents)
+    assert space.decode_latents(same) == space.decode_latents(latents)
+    assert space.latent.canonical(same).digest() == same.digest()
+    genes = [
+        part.genes(values) for part, values in zip(IN_STEPS[name].values(), space.values(latents).values(), strict=True)
+    ]
+    np.testing.assert_allclose(Latents.beside(genes).real, same.real, atol=1e-6)  # numbers come back but for rounding
+    np.testing.assert_array_equal(Latents.beside(genes).categorical, same.categorical)
+
+
+def test_steps_finer_than_genes_have_no_canonical_form():
+    assert fv.Integer(0, 2**50).latent.canonical is None
+    assert fv.Rounded(fv.Uniform(0, 1), 1e-12).latent.canonical is None
+    assert fv.Ordered(["a", "b"], [1 - 1e-12, 1e-12]).latent.canonical is None

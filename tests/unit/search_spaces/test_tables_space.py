@@ -418,7 +418,21 @@ def test_a_table_is_a_part_of_another_space():
     pd.testing.assert_frame_equal(again["row"], batch["row"])
     assert len(both.latent.moves) == 3
     fv.testing.check_space(both)
+
+
 def test_large_numbers_are_shown_to_the_unit():
     made = fv.TabularSpace({"pay": fv.Uniform(0, 1e8)}, reference={"pay": 2_345_678.0})
     (block,) = made.render({"pay": 102_029.614})
     assert block.rows == (("pay", "102029.61", "2345678"),)
+
+
+def test_a_derived_table_may_have_a_constraint_of_its_own():
+    class Small(fv.TabularSpace):
+        def valid(self, inputs):
+            return super().valid(inputs) & (inputs["x"] < 0.5).to_numpy()
+
+    for constraints in ((), ["x >= y"]):
+        space = Small({"x": fv.Uniform(0, 1), "y": fv.Uniform(0, 1)}, constraints=constraints)
+        rows = space.sample(np.random.default_rng(0), 100)
+        assert (rows["x"] < 0.5).all()
+        assert not constraints or (rows["x"] >= rows["y"]).all()

@@ -70,3 +70,18 @@ def test_a_branch_that_is_too_rare_to_be_seen_is_said_when_it_is_met():
     latents = fv.Latents.of_real(np.full((1, 1), 8.0))
     with pytest.raises(SpaceError, match="so it has no fixed shape"):
         rare.fixed().decode_latents(latents)
+
+
+def test_without_a_constraint_the_function_runs_once_an_input():
+    calls = []
+
+    @fv.space
+    def plain(draw):
+        calls.append(1)
+        return draw.real("x")
+
+    view = plain.fixed()
+    assert view.latent.feasible is None
+    calls.clear()
+    view.sample(np.random.default_rng(0), 10)
+    assert len(calls) == 10
