@@ -13,7 +13,7 @@ Nothing here reads or writes pickles, and reading a run executes nothing that th
 
 from featviz.storage.best import BestInput, has_best, read_best, write_best
 from featviz.storage.directory import RunDirectory, check_run_name, is_run
-from featviz.storage.specfile import read_toml, write_toml
+from featviz.storage.specfile import is_writable, read_toml, write_toml
 from featviz.storage.store import BatchRecord, Phase, RunStore
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "check_run_name",
     "has_best",
     "is_run",
+    "is_writable",
     "read_best",
     "read_toml",
     "write_best",

@@ -11,10 +11,12 @@ from featviz.errors import InvalidConfig, RunNotFound, StorageError
 from featviz.storage.files import read_regular, write_new
 from featviz.text import first_line, visible
 
-__all__ = ["read_toml", "write_toml"]
+__all__ = ["is_writable", "read_toml", "write_toml"]
 
 # A description with learnt statistics takes some hundred kilobytes; a larger file is not one of ours.
 MAX_BYTES = 5_000_000
+# Of one part of a description, so that all of them together are read again.
+_MOST_BYTES_A_PART = 2_000_000
 # The time to parse a dotted key grows faster than its length.
 _MAX_DOTS = 5_000
 
@@ -45,6 +47,17 @@ def _bearable(text: str) -> str:
     if any(line.count(".") > _MAX_DOTS for line in text.splitlines()):
         raise ValueError(f"a line has more than {_MAX_DOTS:,} dots")
     return text
+
+
+def is_writable(part: Any) -> bool:
+    """Whether a file can hold a part of a description, in a size that is read again.
+
+    TOML has no null, and UTF-8 no halves of surrogate pairs.
+    """
+    try:
+        return len(tomli_w.dumps({"part": part}).encode()) <= _MOST_BYTES_A_PART
+    except (TypeError, ValueError, RecursionError):
+        return False
 
 
 def write_toml(path: Path, tables: Mapping[str, Any]) -> None:

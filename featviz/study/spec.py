@@ -15,6 +15,7 @@ from typing import Any
 from featviz import checks
 from featviz.errors import InvalidConfig, RunDamaged, RunMismatch
 from featviz.protocols import Box, ScoreFunction, SearchSpace, Spec
+from featviz.storage import is_writable
 from featviz.study.settings import Settings
 from featviz.text import visible
 from featviz.version import VERSION
@@ -72,7 +73,7 @@ def describe_search(
         parts["box"] = specs[0]
     elif specs and all(spec is not None for spec in specs):
         parts["boxes"] = specs
-    tables |= {name: part for name, part in parts.items() if part is not None}
+    tables |= {name: part for name, part in parts.items() if part is not None and is_writable(part)}
     tables["search"] = settings.table()
     tables["provenance"] = {
         "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),

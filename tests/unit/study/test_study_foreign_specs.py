@@ -70,3 +70,22 @@ def test_dotted_keys_nest_deeper_than_python_goes(run):
     text = (run / "run.toml").read_text().replace("[space]\n", f"[space]\n{'a.' * 4_000}b = 1\n", 1)
     (run / "run.toml").write_text(text)
     assert fv.load(run).space is None
+
+
+@pytest.mark.parametrize(
+    "space",
+    [
+        fv.from_regex("[\ud800-\udfff]{3}"),
+        fv.DictSpace({"half \ud800": fv.Choice("ab"), "b": fv.Uniform(0, 1)}),
+        fv.from_grammar({"s": [letter * 700_000 for letter in "abc"]}, "s"),
+    ],
+    ids=["halves of pairs", "a name", "too large"],
+)
+def test_a_space_that_no_file_can_hold_is_left_out_and_the_run_kept(space, tmp_path):
+    box = fv.black_box(lambda x: float(len(str(x))), per_input=True)
+    made = fv.search(space, fv.maximise(box), budget=30, out=tmp_path / "run", progress="none")
+    read = fv.load(tmp_path / "run")
+    assert read.space is None
+    assert read.spec["provenance"]["rebuildable"] is False
+    assert read.best.score == made.best.score
+    assert fv.search(space, fv.maximise(box), budget=30, out=tmp_path / "run", progress="none").evaluations == 30
