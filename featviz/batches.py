@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featviz.errors import SpaceError
+from featviz.text import shown, visible
 
-__all__ = ["batch_length", "concatenate", "stack", "take", "take_one", "unstack"]
+__all__ = ["batch_length", "concatenate", "described", "stack", "take", "take_one", "unstack"]
 
 
 def batch_length(batch: Any) -> int:
@@ -94,3 +95,20 @@ def unstack(batch: Any) -> list[Any]:
     if hasattr(batch, "iloc"):
         return [batch.iloc[row : row + 1] for row in range(len(batch))]
     return list(batch)
+
+
+def described(batch: Any) -> str:
+    """What a batch is, for a message: its type, its size, and of what is no array an example."""
+    if isinstance(batch, np.ndarray):
+        return f"an array of {batch.dtype} of shape {batch.shape}"
+    if isinstance(batch, dict):
+        return f"a dict with {', '.join(f'{visible(name, 40)!r}: {described(part)}' for name, part in batch.items())}"
+    if isinstance(batch, tuple):
+        return f"a tuple of {', '.join(map(described, batch))}"
+    if hasattr(batch, "iloc") and hasattr(batch, "columns"):
+        return (
+            f"a data frame of {len(batch):,} rows with the columns {visible(', '.join(map(str, batch.columns)), 200)}"
+        )
+    if isinstance(batch, list) and batch:
+        return f"a list of {len(batch):,} inputs, such as {shown(batch[0])}"
+    return f"a {type(batch).__name__}"

@@ -13,8 +13,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from featviz import checks
-from featviz.batches import batch_length
-from featviz.errors import FeatvizError, FeatvizWarning, InvalidArgument, SpaceError, StopSearch, WrongType
+from featviz.batches import batch_length, described
+from featviz.errors import (
+    FailureBudgetExceeded,
+    FeatvizError,
+    FeatvizWarning,
+    InvalidArgument,
+    SpaceError,
+    StopSearch,
+    WrongType,
+)
 from featviz.evaluation import Evaluator, FailureBudget, Outcome
 from featviz.latent import Latents
 from featviz.protocols import ScoreFunction, SearchSpace
@@ -350,7 +358,10 @@ class Study:
                 self._state_stored = time.monotonic()
         if asked.phase is not Phase.BASELINE:
             self._best = float(np.fmax.reduce(outcome.scores, initial=self._best))
-        self._failure_budget.add(outcome.statuses, outcome.reasons)
+        try:
+            self._failure_budget.add(outcome.statuses, outcome.reasons)
+        except FailureBudgetExceeded as error:
+            raise FailureBudgetExceeded(f"{error}\nThe box was given {described(asked.inputs)}.") from None
         progress = self._progress_after(asked)
         self._time_is_up = self._plan.time_is_up(progress.seconds)
         try:

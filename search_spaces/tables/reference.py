@@ -1,6 +1,6 @@
 """The row from which a search departs, and what differs from it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,15 @@ def as_mapping(given: Any, names: Sequence[str], what: str = "the reference") ->
                 f"{checks.did_you_mean(name, names)}"
             )
     return found
+
+
+def check_whole(row: Mapping[str, Any] | None, names: Iterable[str], frozen: Any) -> None:
+    """Refuse a reference that leaves out columns, which would count as missing values."""
+    kept = frozen if isinstance(frozen, Mapping) else ()
+    left_out = [name for name in names if row is not None and name not in row and name not in kept]
+    if left_out:
+        listed = ", ".join(visible(name, 60) for name in left_out[:10])
+        raise SpaceError(f"the reference has no value for {listed}: give the whole row, such as df.iloc[[0]].")
 
 
 def reference_and_frozen(

@@ -25,6 +25,7 @@ from featviz.search_spaces.tables.moves import moves_of
 from featviz.search_spaces.tables.reference import (
     as_mapping,
     check_reference,
+    check_whole,
     differences,
     in_order,
     reference_and_frozen,
@@ -157,6 +158,7 @@ class TabularSpace(Space):
         if not hasattr(df, "columns") or not hasattr(df, "iloc"):
             raise WrongType(f"expected a pandas DataFrame, but it is {shown(df)}.")
         row, kept = reference_and_frozen(reference, frozen, dict.fromkeys(df.columns))
+        check_whole(row, df.columns, frozen)
         found = schema_of(
             df,
             frozen=kept,

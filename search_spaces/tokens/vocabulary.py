@@ -1,5 +1,6 @@
 """The tokens of a space by id: which there are, which may be chosen, and how people and texts name them."""
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featviz import checks
-from featviz.errors import InvalidArgument, SpaceError, WrongType
+from featviz.errors import FeatvizWarning, InvalidArgument, SpaceError, WrongType
 from featviz.search_spaces.tokens.tokenizers import Codec, Words, codec_of, pieces
 from featviz.text import shown, visible
 
@@ -99,6 +100,14 @@ class Vocabulary:
             found = [self._ids_of(row) for row in rows]
         options = np.full(len(self) + 1, -1)  # the last place is that of id -1
         options[allowed] = np.arange(len(allowed))
+        words, unknown = sum(map(len, found)), sum(int((ids < 0).sum()) for ids in found)
+        if 2 * unknown > words:
+            warnings.warn(
+                f"{unknown:,} of the {words:,} tokens of the examples are not in the vocabulary, so the prior learns "
+                "little from them. Are they split and written (capitals, punctuation) as the vocabulary is?",
+                FeatvizWarning,
+                stacklevel=4,
+            )
         stretches = [part for ids in found for part in _stretches(options[ids])]
         if not stretches:
             raise InvalidArgument("the examples hold none of the tokens that may be chosen.")

@@ -436,3 +436,12 @@ def test_a_derived_table_may_have_a_constraint_of_its_own():
         rows = space.sample(np.random.default_rng(0), 100)
         assert (rows["x"] < 0.5).all()
         assert not constraints or (rows["x"] >= rows["y"]).all()
+
+
+def test_a_reference_must_be_a_whole_row():
+    frame = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.5], "c": ["x", "y"]})
+    with pytest.raises(SpaceError, match="no value for b, c: give the whole row"):
+        fv.TabularSpace.from_dataframe(frame, reference={"a": 1.5})
+    assert (
+        fv.TabularSpace.from_dataframe(frame, reference={"a": 1.5, "b": 4.0}, frozen={"c": "x"}).reference is not None
+    )

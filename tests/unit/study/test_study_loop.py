@@ -342,3 +342,17 @@ def test_a_study_that_is_done_says_so():
     with pytest.raises(InvalidArgument, match="the study is done"):
         study.ask()
     assert study.run().evaluations == 5
+
+
+@pytest.mark.parametrize(
+    ("space", "words"),
+    [
+        (fv.TokenSpace(["a", "b", "c"], 4), r"an array of int64 of shape \(\d+, 4\)"),
+        (fv.TokenSpace(["a", "b", "c"], 4, as_text=True), r"a list of \d+ inputs, such as '[abc ]+' \(str\)"),
+        (fv.DictSpace({"n": fv.Integer(0, 999), "x": fv.Real()}), r"a dict with 'n': an array of int64"),
+    ],
+)
+def test_when_most_fail_it_is_said_what_the_box_was_given(space, words):
+    box = fv.black_box(lambda inputs: inputs.lower(), name="box")
+    with pytest.raises(fv.errors.FailureBudgetExceeded, match=f"The box was given {words}"):
+        fv.search(space, fv.maximise(box), budget=200, progress="none")

@@ -373,3 +373,8 @@ def test_long_rows_share_their_tables():
     space = fv.TokenSpace(WORDS, 400, examples=TEXTS * 20)
     assert len({id(p) for p in space.latent.probabilities}) < 100
     assert len({id(p) for p in fv.TokenSpace(1_000, 400).latent.probabilities}) == 1
+
+
+def test_examples_of_other_words_are_remarked_on():
+    with pytest.warns(fv.FeatvizWarning, match="3 of the 4 tokens of the examples"):
+        fv.TokenSpace(WORDS, 3, examples=["The Cat sat On"])
