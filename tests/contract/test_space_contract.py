@@ -420,3 +420,10 @@ def test_the_message_names_the_types_of_blocks():
 def test_a_broken_space_is_found_out(broken, check):
     with pytest.raises((SpaceError, TypeError, ValueError)):
         check(broken())
+
+
+def test_a_module_that_prints_as_it_is_imported_does_no_harm(tmp_path, monkeypatch):
+    code = "import featviz as fv\nprint('hello', end='')\n@fv.space\ndef numbers(draw):\n    return draw.real('x')\n"
+    (tmp_path / "talkative_space.py").write_text(code)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    contract.check_other_process(contract.space_from_spec({"type": "talkative_space:numbers"}))
