@@ -4,9 +4,10 @@ Labels, tokens, file names and error messages may hold control characters, termi
 characters, or characters that reverse what a reader sees. Wherever such text is shown, it passes here first.
 """
 
+import re
 import unicodedata
 
-__all__ = ["first_line", "shown", "visible"]
+__all__ = ["first_line", "shown", "visible", "without_address"]
 
 # General categories that show nothing or change how neighbours are shown: control, format (which holds the
 # bidirectional overrides and the zero-width characters), surrogate, unassigned and private use; line and
@@ -17,6 +18,7 @@ _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
 _BLANK = frozenset("\u115f\u1160\u3164\uffa0\u034f\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800")
 # Joins emoji and the letters of some scripts; harmless between two visible characters.
 _ZERO_WIDTH_JOINER = "\u200d"
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 def visible(text: object, limit: int = 200) -> str:
@@ -53,6 +55,11 @@ def shown(value: object) -> str:
         return f"{visible(repr(value), 60)} ({kind})"
     except Exception:  # noqa: BLE001  a user's object may fail to describe itself
         return f"an object of type {kind}"
+
+
+def without_address(text: str) -> str:
+    """``text`` without where in memory an object is, which the repr of one without its own says: other each time."""
+    return _ADDRESS.sub("", text)
 
 
 def _is_hidden(text: str, i: int) -> bool:

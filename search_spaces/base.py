@@ -1,7 +1,6 @@
 """``Space``: the class that a fixed-shape search space derives from."""
 
 import inspect
-import re
 from abc import ABCMeta, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -19,7 +18,7 @@ from featviz.latent import LatentDescription, Latents, Move, Prior
 from featviz.protocols import SearchSpace, Spec
 from featviz.search_spaces.joining import Place, as_variable, joined, places_of
 from featviz.search_spaces.variables import Variable
-from featviz.text import shown, visible
+from featviz.text import shown, visible, without_address
 
 __all__ = ["Space"]
 
@@ -233,7 +232,7 @@ class Space(metaclass=_FrozenAfterInit):
         cls = type(self)
         if cls.__module__ == "__main__" or "<locals>" in cls.__qualname__ or cls.__init__ is not object.__init__:
             return None
-        return {"type": f"{cls.__module__}:{cls.__qualname__}"}
+        return {"type": self._kind}
 
     def __setattr__(self, name: str, value: Any) -> None:
         if getattr(self, "_frozen", False):
@@ -243,7 +242,7 @@ class Space(metaclass=_FrozenAfterInit):
     def __repr__(self) -> str:
         """The class and its variables, such as ``Wave(amplitude=Real(4))``; the same text in every process."""
         try:
-            parts = ", ".join(f"{name}={_without_address(variable)}" for name, variable in self._parts.items())
+            parts = ", ".join(f"{name}={without_address(repr(variable))}" for name, variable in self._parts.items())
         except FeatvizError:
             # Without variables it is no space; its repr is what an error message about that shows.
             parts = ""
@@ -266,6 +265,11 @@ class Space(metaclass=_FrozenAfterInit):
                     f"{visible(name, 60)!r} is {shown(part)}."
                 )
         return parts
+
+    @property
+    def _kind(self) -> str:
+        """``"package.module:Name"`` of the class, the type of a spec of it."""
+        return f"{type(self).__module__}:{type(self).__qualname__}"
 
     @property
     def _has_valid(self) -> bool:
@@ -308,11 +312,6 @@ class Space(metaclass=_FrozenAfterInit):
                 f"the inputs of {name} are not numbers: give {name} a method distance(self, a, b) "
                 "that returns an array of shape (n, m)."
             ) from None
-
-
-def _without_address(variable: Variable) -> str:
-    # The repr that Python gives to a class without its own says where in memory the object is.
-    return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(variable))
 
 
 def _holds_nan(batch: Any) -> bool:

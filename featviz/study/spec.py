@@ -5,7 +5,6 @@ The same tables are a run's description and a user's configuration, so ``featviz
 
 import datetime as dt
 import platform
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -17,7 +16,7 @@ from featviz.errors import InvalidConfig, RunDamaged, RunMismatch
 from featviz.protocols import Box, ScoreFunction, SearchSpace, Spec
 from featviz.storage import is_writable
 from featviz.study.settings import Settings
-from featviz.text import visible
+from featviz.text import visible, without_address
 from featviz.version import VERSION
 
 __all__ = [
@@ -36,8 +35,6 @@ _TABLES = ("featviz", "format", "space", "box", "boxes", "objective", "search", 
 _SETTINGS = tuple(f.name for f in fields(Settings))
 # Which of a search's settings decide what is asked; the others only decide when it ends.
 _IDENTITY = ("optimiser", "optimiser_options", "seed", "restarts", "batch_size")
-# Part of the default repr of an object, and different in every process.
-_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _PACKAGES = (
     "featviz",
     "numpy",
@@ -77,7 +74,7 @@ def describe_search(
     tables["search"] = settings.table()
     tables["provenance"] = {
         "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "space": visible(_ADDRESS.sub("", repr(space)), 500),
+        "space": visible(without_address(repr(space)), 500),
         "boxes": [visible(box.name) for box in boxes],
         "objective": "scores told by the caller" if objective is None else visible(objective.describe(), 1000),
         "optimiser": chosen,

@@ -1,7 +1,6 @@
 """Batches of inputs of any type, compared: what the contracts of spaces rest on."""
 
 import hashlib
-import re
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from featviz.batches import take_one
 from featviz.errors import FeatvizError, SpaceError
 from featviz.latent import Latents
 from featviz.protocols import SearchSpace
+from featviz.text import without_address
 
 __all__ = ["ROWS", "digest", "drawn", "encoded", "expect", "near", "one", "same"]
 
@@ -96,8 +96,7 @@ def _leaf(x: Any) -> Any:
         return x.to_numpy()
     if isinstance(x, set | frozenset):
         return repr(sorted(map(repr, x)))
-    # The repr of an object without one of its own says where in memory it is.
-    return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(x))
+    return without_address(repr(x))
 
 
 def _near_arrays(a: NDArray[Any], b: NDArray[Any], tolerance: float) -> bool:

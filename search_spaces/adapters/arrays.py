@@ -112,8 +112,7 @@ class BoundedArray(Space):
     def spec(self) -> Spec:
         """Bounds, shape and type."""
         low, high = (_short(bound) for bound in (self._low, self._high))
-        kind = f"{type(self).__module__}:{type(self).__qualname__}"
-        return {"type": kind, "low": low, "high": high, "shape": list(self._shape), "dtype": str(self._dtype)}
+        return {"type": self._kind, "low": low, "high": high, "shape": list(self._shape), "dtype": str(self._dtype)}
 
     def __repr__(self) -> str:
         return f"BoundedArray({self._low.min():g} to {self._high.max():g}, shape={self._shape}, dtype={self._dtype})"
@@ -209,9 +208,8 @@ class ChoiceArray(Space):
     def spec(self) -> Spec:
         """Counts, starts, shape and type."""
         count, start = ([int(v) for v in np.atleast_1d(_short(x))] for x in (self._count, self._start))
-        kind = f"{type(self).__module__}:{type(self).__qualname__}"
         options = {"count": count if len(count) > 1 else count[0], "start": start if len(start) > 1 else start[0]}
-        return {"type": kind, **options, "shape": list(self._shape), "dtype": str(self._dtype)}
+        return {"type": self._kind, **options, "shape": list(self._shape), "dtype": str(self._dtype)}
 
     def __repr__(self) -> str:
         return f"ChoiceArray({_short(self._count)}, start={_short(self._start)}, shape={self._shape})"

@@ -169,7 +169,7 @@ class Pictures(Converted):
 
     def spec(self) -> Spec:
         """The size."""
-        return {"type": f"{type(self).__module__}:{type(self).__qualname__}", **self._given}
+        return {"type": self._kind, **self._given}
 
 
 class Sequences(Converted):
@@ -202,9 +202,8 @@ class Sequences(Converted):
     def spec(self) -> Spec | None:
         """The element's own, the length, and whether they are stacked."""
         spec = self._element.spec()
-        kind = f"{type(self).__module__}:{type(self).__qualname__}"
         given = {"space": spec, "max_length": self._max_length, "stacked": self._stacked}
-        return None if spec is None else {"type": kind, **given}
+        return None if spec is None else {"type": self._kind, **given}
 
 
 class Graphs(Converted):
@@ -258,5 +257,4 @@ class Graphs(Converted):
     def spec(self) -> Spec | None:
         """The spaces of nodes and edges, and how many there may be."""
         edge = {} if self._edge is None else {"edge": self._edge.spec()}
-        kind = f"{type(self).__module__}:{type(self).__qualname__}"
-        return {"type": kind, "node": self._node.spec(), **edge, "most": self._most}
+        return {"type": self._kind, "node": self._node.spec(), **edge, "most": self._most}

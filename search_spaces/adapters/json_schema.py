@@ -80,8 +80,7 @@ class JsonSpace(Converted):
 
     def spec(self) -> Spec:
         """The schema as JSON text, and the limits."""
-        kind = f"{type(self).__module__}:{type(self).__qualname__}"
-        return {"type": kind, "schema": json.dumps(self._schema), **self._given}
+        return {"type": self._kind, "schema": json.dumps(self._schema), **self._given}
 
     def __repr__(self) -> str:
         return f"from_json_schema({visible(json.dumps(self._schema), 100)})"

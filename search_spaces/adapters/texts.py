@@ -70,9 +70,8 @@ class AlphabetText(Converted):
 
     def spec(self) -> Spec:
         """Alphabet and lengths."""
-        kind = f"{type(self).__module__}:{type(self).__qualname__}"
         lengths = {"min_length": self.min_length, "max_length": self.max_length}
-        return {"type": kind, "alphabet": self.alphabet, **lengths}
+        return {"type": self._kind, "alphabet": self.alphabet, **lengths}
 
     def __repr__(self) -> str:
         return f"AlphabetText({self.alphabet!r}, {self.min_length}, {self.max_length})"

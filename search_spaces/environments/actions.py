@@ -125,7 +125,7 @@ class DiscreteActions(Space):
     def spec(self) -> Spec:
         """How many actions, their number and the hold."""
         options = {"count": self._count, "length": self.length, "start": self._start, "hold": self._hold}
-        return {"type": f"{type(self).__module__}:{type(self).__qualname__}", **options}
+        return {"type": self._kind, **options}
 
     def __repr__(self) -> str:
         return f"DiscreteActions({self._count}, {self.length}, hold={self._hold:g})"
@@ -170,7 +170,7 @@ class ContinuousActions(Converted):
     def spec(self) -> Spec:
         """Bounds and length."""
         options = {"low": self._low.tolist(), "high": self._high.tolist(), "length": self._series.length}
-        return {"type": f"{type(self).__module__}:{type(self).__qualname__}", **options}
+        return {"type": self._kind, **options}
 
     def __repr__(self) -> str:
         return f"ContinuousActions({self._low.tolist()}, {self._high.tolist()}, {self._series.length})"

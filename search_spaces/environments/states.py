@@ -77,9 +77,8 @@ class _States(Space):
 
     def spec(self) -> Spec:
         """The environment, where episodes start, and the ranges that were given."""
-        kind = f"{type(self).__module__}:{type(self).__qualname__}"
         ranges = {name: list(r) for name, r in self._given.items()}
-        return {"type": kind, "env": self.env_id, **self._options(), **({"ranges": ranges} if ranges else {})}
+        return {"type": self._kind, "env": self.env_id, **self._options(), **({"ranges": ranges} if ranges else {})}
 
     def _options(self) -> dict[str, Any]:
         return {}

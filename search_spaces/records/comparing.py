@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -10,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["distances", "flat", "rows_of", "without_address"]
+from featviz.text import without_address
+
+__all__ = ["distances", "flat", "rows_of"]
 
 Leaf = int | float | str
 # Two texts that differ are never at a distance of 0, whatever they have in common.
@@ -44,11 +45,6 @@ def distances(a: Sequence[Any], b: Sequence[Any]) -> NDArray[np.float64]:
         counts += there
         total += np.where(there, _column(u, v), 0.0)
     return total / np.maximum(counts, 1)
-
-
-def without_address(text: str) -> str:
-    """``text`` without where in memory an object is, which those without a repr of their own say."""
-    return re.sub(r" at 0x[0-9a-fA-F]+", "", text)
 
 
 def _rows(x: Any, path: str) -> Iterator[tuple[str, str]]:

@@ -13,14 +13,14 @@ from featviz.errors import LatentShapeError, SpaceError, WrongType
 from featviz.latent import LatentDescription, Latents, Record, record_from_json
 from featviz.protocols import Spec
 from featviz.registry import import_path
-from featviz.search_spaces.records.comparing import distances, flat, rows_of, without_address
+from featviz.search_spaces.records.comparing import distances, flat, rows_of
 from featviz.search_spaces.records.draws import Draw
 from featviz.search_spaces.records.fixed_view import FixedShape
 from featviz.search_spaces.records.moves import record_moves
 from featviz.search_spaces.records.nested import draw_valid
 from featviz.search_spaces.records.structure import Values, unit_of
 from featviz.search_spaces.records.tapes import Completion, Edit, Replay, Tape
-from featviz.text import shown, visible
+from featviz.text import shown, visible, without_address
 
 __all__ = ["RecordSpace", "space"]
 

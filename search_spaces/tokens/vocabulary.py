@@ -100,6 +100,9 @@ class Vocabulary:
             found = [self._ids_of(row) for row in rows]
         options = np.full(len(self) + 1, -1)  # the last place is that of id -1
         options[allowed] = np.arange(len(allowed))
+        stretches = [part for ids in found for part in _stretches(options[ids])]
+        if not stretches:
+            raise InvalidArgument("the examples hold none of the tokens that may be chosen.")
         words, unknown = sum(map(len, found)), sum(int((ids < 0).sum()) for ids in found)
         if 2 * unknown > words:
             warnings.warn(
@@ -108,9 +111,6 @@ class Vocabulary:
                 FeatvizWarning,
                 stacklevel=4,
             )
-        stretches = [part for ids in found for part in _stretches(options[ids])]
-        if not stretches:
-            raise InvalidArgument("the examples hold none of the tokens that may be chosen.")
         return stretches
 
     def _ids_of(self, row: Any) -> Int64:

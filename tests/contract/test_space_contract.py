@@ -429,3 +429,10 @@ def test_a_space_that_cannot_decode_nothing_is_told_so():
 
     with pytest.raises(SpaceError, match="no latents cannot be decoded: ValueError: need at least one array to stack"):
         contract.check_rows_are_independent(Stacks())
+
+
+def test_a_module_that_prints_as_it_is_imported_does_no_harm(tmp_path, monkeypatch):
+    code = "import featviz as fv\nprint('hello', end='')\n@fv.space\ndef numbers(draw):\n    return draw.real('x')\n"
+    (tmp_path / "talkative_space.py").write_text(code)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    contract.check_other_process(contract.space_from_spec({"type": "talkative_space:numbers"}))
