@@ -24,8 +24,8 @@ __all__ = ["MAX_GENES", "LatentDescription", "Latents", "Move", "Prior", "Record
 # 8 bytes a gene: a batch of 20 such latents is 1.6 GB. More is a mistake in a shape, not a search.
 MAX_GENES = 10_000_000
 _LOG_2PI = float(np.log(2 * np.pi))
-# Rounds of drawing again in place of forbidden latents, each with as many as are missing, before a space is said to be
-# empty. A space of which 1 in 1,000 inputs is valid fails here with probability 1e-9 for each latent wanted.
+# Rounds in a row that found nothing to put in place of forbidden latents before a space is said to be empty. A space of
+# which 1 in 1,000 inputs is valid fails here with probability 1e-8 for each latent wanted.
 _ROUNDS = 300
 _DRAWN_AT_LEAST = 64
 
@@ -243,18 +243,18 @@ class LatentDescription:
         if self.feasible is None or not n:
             return drawn
         found = [drawn[self.feasible(drawn)]]
-        for _ in range(_ROUNDS):
-            missing = n - sum(map(len, found))
-            if not missing:
-                break
+        seen, missing, fruitless = n, n - len(found[0]), 0
+        while missing:
+            if fruitless == _ROUNDS:
+                raise SpaceError(
+                    f"of {seen:,} random inputs of this space, {n - missing:,} are valid: its constraints leave next "
+                    "to nothing. Loosen them, or narrow the ranges to where they hold."
+                )
             more = self._draw(rng, max(missing, _DRAWN_AT_LEAST))
+            seen += len(more)
             found.append(more[self.feasible(more)][:missing])
-        else:
-            seen = n + _ROUNDS * _DRAWN_AT_LEAST
-            raise SpaceError(
-                f"of at least {seen:,} random inputs of this space, {sum(map(len, found)):,} are valid: its "
-                "constraints leave next to nothing. Loosen them, or narrow the ranges to where they hold."
-            )
+            missing -= len(found[-1])
+            fruitless = 0 if len(found[-1]) else fruitless + 1
         return Latents.concatenate(found)
 
     def log_prior(self, latents: Latents) -> NDArray[np.float64]:

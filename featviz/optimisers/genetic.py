@@ -170,7 +170,7 @@ class GeneticAlgorithm:
         scores = checked_scores(scores, len(latents))
         if not np.isfinite(latents.real).all():
             raise InvalidArgument("the latents told must be finite, but they hold NaN or infinity.")
-        if not all(isinstance(record, tuple) for record in latents.records.ravel().tolist()):
+        if not all(isinstance(record, tuple) for record in latents.records.flat):
             raise InvalidArgument("the records told must be tuples of names with numbers, but one is something else.")
         keys = self._hashes(latents)
         self._seen.add(sorted(keys))

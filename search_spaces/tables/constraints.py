@@ -26,6 +26,7 @@ __all__ = ["Constraint", "constraints_of", "refuse_impossible"]
 # Rows drawn to see whether constraints can be met: at a chance of 1 in 1,000 this fails once in 1,000 spaces.
 _ROUNDS, _ROWS, _ENOUGH = 24, 512, 3
 _LONGEST = 1_000
+_MOST = 1_000
 _DEEPEST = 40
 _DAY = 86_400e6  # in microseconds
 _QUOTED = re.compile(r"`([^`]+)`")
@@ -79,6 +80,8 @@ def constraints_of(given: Any, columns: Mapping[str, Column | Frozen]) -> tuple[
         given = [given]
     if not isinstance(given, Sequence):
         raise WrongType(f"constraints must be a list of functions or text, but they are {shown(given)}.")
+    if len(given) > _MOST:
+        raise InvalidArgument(f"a space may have {_MOST:,} constraints at most, but {len(given):,} came.")
     return tuple(_constraint(one, number, columns) for number, one in enumerate(given, start=1))
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from featviz.errors import InvalidArgument, LatentShapeError
+from featviz.errors import InvalidArgument, LatentShapeError, SpaceError
 from featviz.latent import MAX_GENES, LatentDescription, Latents
 
 MIXED = LatentDescription(2, (3, 2), (np.array([0.5, 0.25, 0.25]), np.array([0.0, 1.0])))
@@ -226,3 +226,17 @@ class TestPrior:
         latents = Latents(np.zeros((1, 2)), np.array([[0, 0]]))
         assert MIXED.log_prior(latents).tolist() == [-np.inf]
         assert not recwarn.list
+
+
+@pytest.mark.parametrize("wanted", [1, 20, 100])
+def test_where_one_in_a_thousand_is_valid_any_number_is_found(wanted):
+    latent = LatentDescription(1, feasible=lambda latents: latents.real[:, 0] > 3.09)
+    drawn = latent.sample(np.random.default_rng(0), wanted)
+    assert len(drawn) == wanted
+    assert (drawn.real > 3.09).all()
+
+
+def test_where_hardly_any_is_valid_it_ends_with_what_was_seen():
+    latent = LatentDescription(1, feasible=lambda latents: latents.real[:, 0] > 6.5)
+    with pytest.raises(SpaceError, match=r"of 19,2\d\d random inputs of this space, 0 are valid"):
+        latent.sample(np.random.default_rng(0), 20)

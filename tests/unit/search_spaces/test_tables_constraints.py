@@ -183,3 +183,8 @@ def test_constraints_that_nothing_satisfies_stop_and_are_named():
 def test_two_constraints_against_each_other_stop():
     with pytest.raises(SpaceError, match="0 meet all"):
         space(constraints=["a < 5", "a >= 5"])
+
+
+def test_more_constraints_than_anybody_writes_are_refused_at_once():
+    with pytest.raises(InvalidArgument, match="1,000 constraints at most"):
+        fv.TabularSpace({"a": fv.Uniform(0, 1), "b": fv.Uniform(0, 1)}, constraints=["a < 2"] * 100_000)
