@@ -49,7 +49,7 @@ class AlphabetText(Converted):
         if len(lengths) == 1:
             text = shown(self.alphabet * min(self.max_length, 100))
             raise InvalidArgument(f"{text} is the only such text: there is nothing to search.")
-        if sum(lengths) > MAX_GENES:
+        if (lengths[0] + lengths[-1]) * len(lengths) > 2 * MAX_GENES:
             raise InvalidArgument(f"texts of one letter may have {MAX_GENES:,} letters in all lengths together.")
         return Choice([self.alphabet * k for k in lengths])
 
