@@ -15,6 +15,7 @@ from featviz import checks
 from featviz.errors import InvalidConfig, RunDamaged, RunMismatch
 from featviz.protocols import Box, ScoreFunction, SearchSpace, Spec
 from featviz.storage import is_writable
+from featviz.study.fingerprint import fingerprint_of
 from featviz.study.settings import Settings
 from featviz.text import visible, without_address
 from featviz.version import VERSION
@@ -75,6 +76,7 @@ def describe_search(
     tables["provenance"] = {
         "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "space": visible(without_address(repr(space)), 500),
+        "space_fingerprint": "" if "space" in tables else fingerprint_of(space),
         "boxes": [visible(box.name) for box in boxes],
         "objective": "scores told by the caller" if objective is None else visible(objective.describe(), 1000),
         "optimiser": chosen,
@@ -114,6 +116,9 @@ def check_same(stored: Mapping[str, Any], asked: Mapping[str, Any], where: str) 
     for name in ("space", "objective", "boxes"):
         if stored["provenance"].get(name) != asked["provenance"].get(name):
             differing.append(name)
+    prints = stored["provenance"].get("space_fingerprint"), asked["provenance"].get("space_fingerprint")
+    if all(prints) and prints[0] != prints[1]:
+        differing.append("the inputs that its space makes of the same genes")
     if differing:
         raise RunMismatch(
             f"{where} holds a run of another search: it differs in {', '.join(dict.fromkeys(differing))}. "
