@@ -9,7 +9,10 @@ from typing import Any
 __all__ = [
     "AnswerShapeError",
     "AnswerTypeError",
+    "BoxBudgetSpent",
     "BoxError",
+    "BoxTimeout",
+    "BoxUnavailable",
     "FailureBudgetExceeded",
     "FeatvizError",
     "FeatvizWarning",
@@ -22,6 +25,7 @@ __all__ = [
     "NotRebuildable",
     "OptimiserError",
     "OutputNotFound",
+    "ProcessDied",
     "ReplayDivergence",
     "RowsFailed",
     "RunDamaged",
@@ -93,6 +97,22 @@ class RowsFailed(FeatvizError, RuntimeError):
     def __reduce__(self) -> tuple[Any, ...]:
         """All three arguments, for the way back from a worker process."""
         return type(self), (*self.args, self.outputs, self.errors)
+
+
+class BoxTimeout(FeatvizError, TimeoutError):
+    """A black box gave no answer in time."""
+
+
+class ProcessDied(FeatvizError, RuntimeError):
+    """The process that a black box runs in ended before it answered."""
+
+
+class BoxUnavailable(BoxError):
+    """A black box cannot be reached at all. The run was closed cleanly and can be resumed once it can."""
+
+
+class BoxBudgetSpent(BoxError):
+    """The requests or the cost that a black box was allowed are spent. The run was closed and can be resumed."""
 
 
 class NameNotFound(FeatvizError, LookupError):

@@ -44,7 +44,11 @@ class SearchSpace(Protocol):
 
 @runtime_checkable
 class Box(Protocol):
-    """A black box: a batch of inputs in, one float64 row of outputs each."""
+    """A black box: a batch of inputs in, one float64 row of outputs each.
+
+    It may have any of the further members of :class:`~featviz.black_boxes.BlackBox` (``noisy``, ``begin_batch``,
+    ``keep_in``, ``usage``, ``provenance``, ``close``), which are looked for and never required.
+    """
 
     @property
     def name(self) -> str:
@@ -69,8 +73,37 @@ class ScoreFunction(Protocol):
     def boxes(self) -> tuple[Box, ...]:
         """The distinct boxes, each called once a batch."""
 
-    def score(self, outputs: Sequence[NDArray[np.float64]], inputs: Any) -> NDArray[np.float64]:
-        """Scores of shape (n,) from one array of shape (n, k) for each box, in the order of ``boxes``."""
+    @property
+    def recorded(self) -> tuple[str, ...]:
+        """Names of the v further values that are recorded beside the score, such as violations of constraints."""
+
+    @property
+    def goals(self) -> int:
+        """The number of objectives that are pursued at once; 1 for most."""
+
+    def score(
+        self,
+        outputs: Sequence[NDArray[np.float64]],
+        inputs: Any,
+        latents: Latents | None = None,
+        space: SearchSpace | None = None,
+    ) -> NDArray[np.float64]:
+        """Scores of shape (n,), or (n, 1 + v) with the values of ``recorded`` behind each score.
+
+        Args:
+            outputs: one array of shape (n, k) for each box, in the order of ``boxes``.
+            inputs: the n inputs.
+            latents: what they were decoded from, where that is known.
+            space: the space that is searched, where that is known.
+        """
+
+    def told(self, scores: NDArray[np.float64], recorded: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What an optimiser is told: shape (n,), or (n, goals) where there are several; NaN for what has no score.
+
+        Args:
+            scores: shape (n,), NaN where an evaluation failed or breaks a constraint.
+            recorded: shape (n, v).
+        """
 
     def describe(self) -> str:
         """The objective as a formula for people."""

@@ -7,23 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from featviz.black_boxes.base import BlackBox
-from featviz.black_boxes.estimators import EstimatorBox, is_estimator
 from featviz.black_boxes.functions import FunctionBox
+from featviz.black_boxes.kinds import COMMON_OPTIONS, KINDS, Kind, is_onnx, is_url
 from featviz.black_boxes.onnx_files import OnnxBox
-from featviz.checks import option_names, unique_names
+from featviz.checks import unique_names
 from featviz.errors import BoxError, InvalidArgument, WrongType
 from featviz.protocols import Box, Spec
 from featviz.registry import import_object, import_path, is_import_path
 from featviz.text import shown, visible
 
-__all__ = ["OPTIONS", "black_box"]
+__all__ = ["black_box"]
 
-# The options of each kind beside ``outputs`` and ``name``, as their constructors document them.
-OPTIONS: dict[Any, frozenset[str]] = {
-    FunctionBox: frozenset({"per_input", "preprocess"}),
-    EstimatorBox: frozenset({"method", "preprocess"}),
-    OnnxBox: frozenset({"layout", "output", "preprocess", "threads"}),
-}
 
 _OTHER_FILES = frozenset({".h5", ".joblib", ".keras", ".npz", ".pickle", ".pkl", ".pt", ".pth", ".safetensors"})
 
@@ -32,15 +26,18 @@ def black_box(thing: Any, *, outputs: Any = None, name: str | None = None, **opt
     """Anything that turns inputs into numbers, as a :class:`BlackBox`.
 
     Args:
-        thing: a function of a batch (or of one input, with ``per_input=True``); a fitted estimator in the style of
-            scikit-learn; the path of an ``.onnx`` file; ``"package.module:attribute"`` for any of these, or
-            ``"package.module:factory()"`` for what calling it returns; or a black box, which is returned as it is.
+        thing: a function of a batch (or of one input, with ``per_input=True``; it may be asynchronous); a fitted
+            estimator in the style of scikit-learn; a torch module; the path of an ``.onnx`` file; the address of a
+            service, ``"https://..."``; a command, ``["./score", "--fast"]``; ``"package.module:attribute"`` for any of
+            these, or ``"package.module:factory()"`` for what calling it returns; or a black box, which is returned as
+            it is. For agents see :func:`policy` and :func:`rollout`, for a person :func:`human`.
         outputs: the names of the outputs, in order. Needed for functions that return several numbers an input;
-            estimators and ONNX files know theirs.
+            estimators, ONNX files and inference servers know theirs.
         name: a short label for people.
-        **options: by kind. Functions: ``per_input``. Estimators: ``method``. ONNX files: ``output``, ``layout``,
-            ``threads``. All: ``preprocess``, a function of the batch (or its import path), applied first. See
-            :class:`FunctionBox`, :class:`EstimatorBox` and :class:`OnnxBox`.
+        **options: by kind; see :class:`FunctionBox`, :class:`EstimatorBox`, :class:`OnnxBox`, :class:`TorchBox`,
+            :func:`http_box` and :func:`command_box`. All take ``noisy`` and ``max_batch`` (see
+            :meth:`BlackBox.configured`), and those that are given the batch itself ``preprocess``, a function of the
+            batch (or its import path), applied first.
 
     Returns:
         The black box. Its ``spec()`` is None where another process could not find the thing again: a function typed
@@ -57,35 +54,45 @@ def black_box(thing: Any, *, outputs: Any = None, name: str | None = None, **opt
         ('output',)
     """
     source = _source(thing)
-    found = import_object(thing) if isinstance(thing, str) and not _is_onnx(thing) and is_import_path(thing) else thing
+    named = isinstance(thing, str) and not is_onnx(thing) and not is_url(thing) and is_import_path(thing)
+    found = import_object(thing) if named else thing
+    given = {"outputs": outputs, "name": name, **options}
     if isinstance(found, Box) and not inspect.isclass(found):
-        return _existing(found, source, {"outputs": outputs, "name": name, **options})
+        return _existing(found, source, given)
     kind = _kind_of(found)
-    what = f"a black box of {visible(source or type(found).__name__)}"
-    option_names(what, options, OPTIONS[kind] | {"outputs", "name"})
+    what = visible(source if isinstance(source, str) else type(found).__name__)
+    kind.check_options(f"a black box of {what}", options)
     if outputs is not None:
         outputs = list(unique_names("outputs", outputs))
-    given = {"outputs": outputs, "name": name, **options}
+        given["outputs"] = outputs
+    own = {option: value for option, value in options.items() if option not in COMMON_OPTIONS}
+    common = {option: value for option, value in options.items() if option in COMMON_OPTIONS}
     preprocess = options.get("preprocess")
     if isinstance(preprocess, str):
-        options = {**options, "preprocess": import_object(preprocess)}
+        own["preprocess"] = import_object(preprocess)
     elif preprocess is not None:
         given["preprocess"] = import_path(preprocess)
         source = None if given["preprocess"] is None else source
-    box: BlackBox = kind(found, outputs=outputs, name=name, **options)
-    return box if source is None else box.with_spec(_spec_of(box, source, given))
+    made: BlackBox = kind.load()(found, outputs=outputs, name=name, **own)
+    box = made.configured(**common)
+    # A maker that wrote its own spec (an HTTP box leaves secrets out of it) knows better.
+    if source is None or box.spec() is not None:
+        return box
+    return box.with_spec(_spec_of(box, source, given))
 
 
-def _source(thing: Any) -> str | None:
+def _source(thing: Any) -> str | list[str] | None:
     """What another process finds ``thing`` by, or None."""
     if isinstance(thing, str):
         return thing
+    if isinstance(thing, list | tuple) and all(isinstance(word, str) for word in thing):
+        return list(thing)  # a command
     if isinstance(thing, os.PathLike):
         return str(os.fspath(thing))
     return import_path(thing) if inspect.isroutine(thing) else None
 
 
-def _existing(box: Box, source: str | None, given: Mapping[str, Any]) -> BlackBox:
+def _existing(box: Box, source: str | list[str] | None, given: Mapping[str, Any]) -> BlackBox:
     for option, value in given.items():
         if value is not None:
             raise InvalidArgument(
@@ -98,47 +105,35 @@ def _existing(box: Box, source: str | None, given: Mapping[str, Any]) -> BlackBo
     return FunctionBox(box, outputs=box.outputs, name=box.name).with_spec(spec)
 
 
-def _kind_of(thing: Any) -> Any:
-    if isinstance(thing, str | os.PathLike):
-        _check_onnx(os.fspath(thing))
-        return OnnxBox
+def _kind_of(thing: Any) -> Kind:
     if inspect.isclass(thing):
         raise WrongType(
             f"{thing.__name__} is a class. Pass an instance, such as {thing.__name__}(...) once it is fitted or loaded."
         )
-    if any(c.__name__ == "Module" and c.__module__.split(".")[0] == "torch" for c in type(thing).__mro__):
-        raise WrongType(
-            f"a torch module such as {type(thing).__name__} must be wrapped in a function of the numpy batch, as in "
-            "black_box(lambda x: model(torch.from_numpy(x)).detach().numpy(), outputs=[...]); "
-            "for pictures, x.transpose(0, 3, 1, 2) puts the channels first."
-        )
-    if not inspect.isroutine(thing) and is_estimator(thing):
-        return EstimatorBox
-    if callable(thing):
-        return FunctionBox
+    for kind in KINDS:
+        if kind.takes(thing):
+            return kind
+    if isinstance(thing, str | os.PathLike):
+        raise _not_a_source(os.fspath(thing))
     raise WrongType(
-        "a black box is made of a function of a batch, a fitted estimator, the path of an .onnx file or "
-        f"'package.module:attribute', but this is {shown(thing)}."
+        "a black box is made of a function of a batch, a fitted estimator, a torch module, the path of an .onnx file, "
+        "an address (https://...), a command as a list of words or 'package.module:attribute', "
+        f"but this is {shown(thing)}."
     )
 
 
-def _is_onnx(text: str) -> bool:
-    return Path(text).suffix.lower() == ".onnx"
-
-
-def _check_onnx(text: str) -> None:
-    if _is_onnx(text):
-        return
+def _not_a_source(text: str) -> BoxError:
     if Path(text).suffix.lower() in _OTHER_FILES:
-        raise BoxError(
+        return BoxError(
             f"{visible(text)!r} is not an ONNX file. featviz opens no other model files, since many of them run code "
             "when they are opened: load it yourself, and pass the model or a function."
         )
-    raise BoxError(
-        f"{visible(text)!r} is neither the path of an .onnx file nor of the form 'package.module:attribute'."
+    return BoxError(
+        f"{visible(text)!r} is neither the path of an .onnx file, nor an address (https://...), nor of the form "
+        "'package.module:attribute'. A command is given as a list of words: ['./score', '--fast']."
     )
 
 
-def _spec_of(box: BlackBox, source: str, given: Mapping[str, Any]) -> Spec:
+def _spec_of(box: BlackBox, source: str | list[str], given: Mapping[str, Any]) -> Spec:
     file = {"sha256": box.sha256} if isinstance(box, OnnxBox) else {}
     return {"from": source, **file, **{key: value for key, value in given.items() if value is not None}}

@@ -4,23 +4,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from featviz.black_boxes.base import BlackBox
-from featviz.black_boxes.factory import OPTIONS, black_box
+from featviz.black_boxes.factory import black_box
+from featviz.black_boxes.kinds import BOXES
 from featviz.black_boxes.onnx_files import OnnxBox
-from featviz.checks import did_you_mean
 from featviz.errors import BoxError, InvalidArgument, InvalidConfig
 from featviz.text import shown, visible
 
 __all__ = ["box_from_spec"]
 
-_KEYS = frozenset({"from", "sha256", "outputs", "name"}.union(*OPTIONS.values()))
+_TEXTS = ("kind", "name", "preprocess", "sha256")
 
 
 def box_from_spec(spec: Mapping[str, Any]) -> BlackBox:
     """The black box that ``spec`` describes. It imports and runs what the spec names, so trust the spec first.
 
     Args:
-        spec: ``{"from": "package.module:attribute" or "file.onnx", ...}`` with ``outputs``, ``name``, ``sha256`` (of an
-            ONNX file) and the options of :func:`black_box`. A relative path is taken from the current directory.
+        spec: ``{"from": ..., ...}`` with "package.module:attribute", the path of an ONNX file, an address, or a command
+            as a list of words, and ``outputs``, ``name``, ``sha256`` (of an ONNX file) and the options of
+            :func:`black_box`; or ``{"kind": "human", ...}`` with the arguments of the function of that name. A relative
+            path is taken from the current directory.
 
     Raises:
         InvalidConfig: for an entry that is missing, unknown, or of a wrong type.
@@ -28,20 +30,19 @@ def box_from_spec(spec: Mapping[str, Any]) -> BlackBox:
     """
     if not isinstance(spec, Mapping):
         raise InvalidConfig(f"a box must be a table with an entry 'from', but it is {shown(spec)}.")
-    for key in spec:
-        if key not in _KEYS:
-            raise InvalidConfig(
-                f"a box has no entry {visible(key)!r}. It takes: {', '.join(sorted(_KEYS))}.{did_you_mean(key, _KEYS)}"
-            )
-    source = spec.get("from")
-    if not isinstance(source, str):
-        raise InvalidConfig(
-            "a box needs an entry from = 'package.module:attribute' or the path of an .onnx file"
-            + (f", but it is {shown(source)}." if "from" in spec else ".")
-        )
-    for key in ("name", "preprocess", "sha256"):
+    for key in _TEXTS:
         if key in spec and not isinstance(spec[key], str):
             raise InvalidConfig(f"the entry {key} of a box must be text, but it is {shown(spec[key])}.")
+    if "kind" in spec:
+        return _of_kind(spec)
+    source = spec.get("from")
+    is_command = isinstance(source, list) and source and all(isinstance(word, str) for word in source)
+    if not isinstance(source, str) and not is_command:
+        raise InvalidConfig(
+            "a box needs an entry from = 'package.module:attribute', the path of an .onnx file, an address, or a "
+            "command as a list of words, or an entry kind"
+            + (f", but it is {shown(source)}." if "from" in spec else ".")
+        )
     options = {key: value for key, value in spec.items() if key not in {"from", "sha256"}}
     try:
         box = black_box(source, **options)
@@ -51,7 +52,19 @@ def box_from_spec(spec: Mapping[str, Any]) -> BlackBox:
     return box
 
 
-def _check_file(box: BlackBox, source: str, sha256: str | None) -> None:
+def _of_kind(spec: Mapping[str, Any]) -> BlackBox:
+    options = {key: value for key, value in spec.items() if key != "kind"}
+    if isinstance(options.get("box"), Mapping):
+        options["box"] = box_from_spec(options["box"])
+    make = BOXES.get(spec["kind"])
+    try:
+        box: BlackBox = make(**options)
+    except (InvalidArgument, TypeError) as error:  # an option of a wrong type, or one that is missing or unknown
+        raise InvalidConfig(f"box of kind {visible(spec['kind'])}: {error}") from error
+    return box
+
+
+def _check_file(box: BlackBox, source: Any, sha256: str | None) -> None:
     if sha256 is None:
         return
     if not isinstance(box, OnnxBox):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import featviz.errors
-from featviz.errors import AnswerShapeError, AnswerTypeError, RowsFailed
+from featviz.errors import AnswerShapeError, AnswerTypeError, ProcessDied, RowsFailed
 from featviz.evaluation.status import Status
 from featviz.text import first_line, visible
 
@@ -166,6 +166,10 @@ def failure_of(error: Exception) -> Failure:
     if isinstance(error, AnswerShapeError | AnswerTypeError):
         status = Status.SHAPE if isinstance(error, AnswerShapeError) else Status.TYPE
         return Failure(status, visible(str(error), 500), status.name)
+    if isinstance(error, TimeoutError):
+        return Failure(Status.TIMEOUT, first_line(error), Status.TIMEOUT.name)
+    if isinstance(error, ProcessDied):
+        return Failure(Status.WORKER_DIED, first_line(error), Status.WORKER_DIED.name)
     return Failure(Status.EXCEPTION, first_line(error) + _where(error), type(error).__name__)
 
 
