@@ -40,8 +40,7 @@ def test_digests_do_not_depend_on_the_batch_that_an_input_is_in():
 
 def test_digests_are_the_same_in_another_process():
     code = (
-        "from featviz.digests import input_digests as d; "
-        "print(d([{'a': {1: 'x'}}])[0].hex(), d(['é\\ud800'])[0].hex())"
+        "from featviz.digests import input_digests as d; print(d([{'a': {1: 'x'}}])[0].hex(), d(['é\\ud800'])[0].hex())"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     there = ran.stdout.split()
