@@ -195,7 +195,7 @@ def test_an_estimator_of_arrays_of_more_dimensions_is_told_what_to_do():
 
 
 def two_targets():
-    x, y = digits()
+    _, y = digits()
     return np.column_stack([y % 3, np.where(y > 4, "high", "low")])
 
 
