@@ -96,13 +96,13 @@ class TorchBox(BlackBox):
         except Exception as error:
             if "OutOfMemory" in type(error).__name__:
                 raise BoxError(
-                    f"{visible(self.name)} ran out of memory on {batch_length(inputs)} inputs. Pass max_batch= a number "
-                    f"that fits: {first_line(error)}"
+                    f"{visible(self.name)} ran out of memory on {batch_length(inputs)} inputs. Pass max_batch= a "
+                    f"number that fits: {first_line(error)}"
                 ) from error
             if not self._works and not self._answers_one(inputs):
                 raise BoxError(
-                    f"{visible(self.name)} cannot take {described(inputs)}: {first_line(error)}. Say layout= or dtype=, "
-                    "or pass preprocess= a function that makes what it takes."
+                    f"{visible(self.name)} cannot take {described(inputs)}: {first_line(error)}. Say layout= or "
+                    "dtype=, or pass preprocess= a function that makes what it takes."
                 ) from error
             raise
         self._works = True

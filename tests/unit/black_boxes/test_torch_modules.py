@@ -276,7 +276,7 @@ def test_running_out_of_memory_says_what_to_pass():
         def forward(self, x):
             raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
 
-    with pytest.raises(BoxError, match="ran out of memory on 5 inputs. Pass max_batch="):
+    with pytest.raises(BoxError, match=r"ran out of memory on 5 inputs\. Pass max_batch="):
         fv.black_box(Large(), outputs=["a"])(np.ones((5, 2)))
 
 
