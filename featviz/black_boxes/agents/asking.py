@@ -119,8 +119,10 @@ class PredictAgent(Agent):
         if not per_input:
             asks += ["preference"] if self._distribution or self._q is not None else []
             asks += ["probability"] if self._distribution else []
-            asks += ["value"] if self._values or self._q is not None else []
-        super().__init__(actions, (*asks, "action"), noisy=not deterministic)
+        asks.append("action")
+        if not per_input and (self._values or self._q is not None):
+            asks.append("value")
+        super().__init__(actions, tuple(asks), noisy=not deterministic)
 
     def answer(self, ask: str, observations: Any) -> Rows:
         """See :class:`Agent`."""

@@ -202,7 +202,7 @@ def rollout(
     maker = EnvironmentMaker(environment, options, limit)
     env = maker.shared()
     if what == "state" and space is None:
-        known_task(environment_id(env))
+        _check_state_known(env)
     found = found_agent(agent)
     begin = None
     if what == "parameters" and not callable(found):
@@ -248,6 +248,16 @@ def _setting(inputs: Any, agent: Any) -> tuple[str, Any]:
     if agent is not None and what == "actions":
         raise InvalidArgument("the inputs are the actions, so that no agent plays: leave agent= out.")
     return what, space
+
+
+def _check_state_known(env: Any) -> None:
+    try:
+        known_task(environment_id(env))
+    except (InvalidArgument, WrongType) as error:
+        raise InvalidArgument(
+            f"{error} fv.rollout takes inputs= an object with begin(env, state, *, seed) that puts the environment into "
+            "a state and returns the observation; or see inputs='seed' and inputs='options'."
+        ) from error
 
 
 def _spec(maker: EnvironmentMaker, agent: Any, options: dict[str, Any], measures: Any, preprocess: Any) -> Spec | None:
