@@ -1,6 +1,6 @@
 """What an agent can do: the names of its actions, and the forms in which one is written."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,9 @@ from featviz.checks import unique_names
 from featviz.errors import AnswerTypeError, BoxError, InvalidArgument, RowsFailed
 from featviz.text import shown, visible
 
-__all__ = ["Actions", "actions_of", "as_step"]
+__all__ = ["Actions", "actions_of", "stepper"]
+
+_WHOLE = (int, np.integer, np.bool_)
 
 
 @dataclass(frozen=True)
@@ -88,37 +90,56 @@ def actions_of(space: Any, names: Any = None, usual: Sequence[str] = ()) -> Acti
     return Actions(given, kind == "Discrete", start)
 
 
-def as_step(action: Any, space: Any) -> Any:
-    """``action`` in the form that ``step`` of an environment with this action space takes.
+def stepper(space: Any) -> Callable[[Any], Any]:
+    """A function from what an agent chose to what ``step`` of an environment with this action space takes.
 
     A whole number or array of one becomes an int for Discrete; numbers of the right count become an array of the
-    shape and dtype of a Box. What other spaces hold is given as it is.
+    shape and dtype of a Box. What other spaces hold is given as it is. The function raises
 
-    Raises:
-        BoxError: when it has another count of numbers: the agent is for other actions.
-        AnswerTypeError: when it is no number, is not finite, or is not the number of an action.
+    - BoxError for another count of numbers: the agent is for other actions;
+    - AnswerTypeError for what is no number, is not finite, or is not the number of an action.
     """
     kind = type(space).__name__
-    if kind not in {"Discrete", "Box"}:
-        return action
+    if kind == "Discrete":
+        first, last = int(space.start), int(space.start) + int(space.n) - 1
+        # Whole numbers, which most agents choose, are let through first: half of a fast environment's step.
+        return lambda a: int(a) if isinstance(a, _WHOLE) and first <= a <= last else _discrete(a, space, first, last)
+    if kind != "Box":
+        return lambda action: action
+    shape, dtype = space.shape, space.dtype
+
+    def step(action: Any) -> NDArray[Any]:
+        is_numbers = isinstance(action, np.ndarray) and action.shape == shape and action.dtype.kind in "fiu"
+        fits = is_numbers and np.isfinite(action).all()
+        return action.astype(dtype) if fits else _continuous(action, space)
+
+    return step
+
+
+def _discrete(action: Any, space: Any, first: int, last: int) -> int:
+    numbers = _numbers(action, 1, space, "a single whole number")
+    number = float(numbers.reshape(()))
+    if number != int(number) or not first <= number <= last:
+        raise AnswerTypeError(f"the agent chose action {number:g}, but the actions are {first} to {last}.")
+    return int(number)
+
+
+def _continuous(action: Any, space: Any) -> NDArray[Any]:
+    shape: tuple[int, ...] = space.shape
+    numbers = _numbers(action, int(np.prod(shape)), space, f"of shape {shape}")
+    return numbers.reshape(shape).astype(space.dtype)
+
+
+def _numbers(action: Any, count: int, space: Any, expected: str) -> NDArray[np.float64]:
     try:
         numbers = np.asarray(action, dtype=np.float64)
     except (TypeError, ValueError):
         raise AnswerTypeError(f"an action must be of numbers, but the agent chose {shown(action)}.") from None
-    count = 1 if kind == "Discrete" else int(np.prod(space.shape))
     if numbers.size != count:
         raise BoxError(
-            f"the agent chose an action of shape {numbers.shape}, but an action is "
-            f"{'a single whole number' if kind == 'Discrete' else f'of shape {space.shape}'}: {visible(space, 100)}. "
+            f"the agent chose an action of shape {numbers.shape}, but an action is {expected}: {visible(space, 100)}. "
             "Does it give preferences? Then wrap it: fv.policy(agent, environment=...)."
         )
     if not np.isfinite(numbers).all():
         raise AnswerTypeError(f"an action must be finite, but the agent chose {shown(action)}.")
-    if kind == "Box":
-        return numbers.reshape(space.shape).astype(space.dtype)
-    number = float(numbers.reshape(()))
-    if number != int(number) or not space.start <= number < space.start + space.n:
-        raise AnswerTypeError(
-            f"the agent chose action {number:g}, but the actions are {space.start} to {space.start + space.n - 1}."
-        )
-    return int(number)
+    return numbers

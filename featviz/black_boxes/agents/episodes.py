@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featviz.black_boxes.agents.acting import Act
-from featviz.black_boxes.agents.actions import as_step
+from featviz.black_boxes.agents.actions import stepper
 from featviz.checks import unique_names
 from featviz.errors import AnswerShapeError, AnswerTypeError, InvalidArgument, WrongType
 from featviz.registry import import_object, is_import_path
@@ -57,14 +57,14 @@ def play(env: Any, first: Any, act: Act, steps: int, *, keep: bool) -> Trajector
         BoxError: when the agent's actions are of another shape than the environment's.
         Exception: what the environment or the agent raise.
     """
-    seen, space = first, env.action_space
+    seen, stepped = first, stepper(env.action_space)
     observations: list[Any] = [first] if keep else []
     actions: list[Any] = []
     rewards: list[float] = []
     infos: list[Any] = []
     terminated = truncated = False
     while len(rewards) < steps and not (terminated or truncated):
-        action = as_step(act(seen), space)
+        action = stepped(act(seen))
         seen, reward, terminated, truncated, info = env.step(action)
         rewards.append(_reward(reward, len(rewards)))
         actions.append(action)
@@ -157,6 +157,8 @@ def _measured(name: str, measure: Callable[[Trajectory], Any] | str, episode: Tr
 
 
 def _reward(reward: Any, step: int) -> float:
+    if isinstance(reward, float):  # numpy's float64 too
+        return float(reward)
     number = np.asarray(reward).reshape(())[()] if np.size(reward) == 1 else None
     if not isinstance(number, numbers.Real) or isinstance(number, np.bool_):
         raise AnswerTypeError(f"the reward of step {step + 1} must be a number, but it is {shown(reward)}.")

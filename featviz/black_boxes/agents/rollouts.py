@@ -255,8 +255,8 @@ def _check_state_known(env: Any) -> None:
         known_task(environment_id(env))
     except (InvalidArgument, WrongType) as error:
         raise InvalidArgument(
-            f"{error} fv.rollout takes inputs= an object with begin(env, state, *, seed) that puts the environment into "
-            "a state and returns the observation; or see inputs='seed' and inputs='options'."
+            f"{error} fv.rollout takes inputs= an object with begin(env, state, *, seed) that puts the environment "
+            "into a state and returns the observation; or see inputs='seed' and inputs='options'."
         ) from error
 
 
