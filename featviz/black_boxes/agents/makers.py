@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from featviz.checks import did_you_mean
+from featviz.checks import did_you_mean, integer
 from featviz.environments import Task, made, task_of
 from featviz.errors import BoxError, InvalidArgument, WrongType
 from featviz.registry import import_object, import_path, is_import_path
 from featviz.text import shown, visible
 
 __all__ = ["EnvironmentMaker"]
+
+_MOST_STEPS = 10_000_000
 
 
 class EnvironmentMaker:
@@ -30,11 +32,11 @@ class EnvironmentMaker:
         InvalidArgument: for options of an environment that is made already.
     """
 
-    def __init__(self, environment: Any, options: Mapping[str, Any] | None = None, steps: int | None = None) -> None:
+    def __init__(self, environment: Any, options: Mapping[str, Any] | None = None, steps: Any = None) -> None:
         if options is not None and not isinstance(options, Mapping):
             raise WrongType(f"options must be a dict, but they are {shown(options)}.")
         self._options = dict(options or {})
-        self._steps = steps
+        self.steps = None if steps is None else integer("steps", steps, 1, _MOST_STEPS)
         self.source = environment if isinstance(environment, str) else import_path(environment)
         imported = isinstance(environment, str) and is_import_path(environment) and not _is_id(environment)
         self._from = import_object(environment) if imported else environment
@@ -69,7 +71,7 @@ class EnvironmentMaker:
         """Another environment, with further options."""
         given = {**self._options, **options}
         if isinstance(self._from, str):
-            limit = {} if self._steps is None else {"max_episode_steps": self._steps}
+            limit = {} if self.steps is None else {"max_episode_steps": self.steps}
             # What is checked there is checked here, and it would be anew in each environment.
             return made(self._from, **{"disable_env_checker": True, **limit, **given})
         if self._given:

@@ -23,7 +23,31 @@ __all__ = ["PolicyBox", "found_agent", "policy", "source_of"]
 
 
 class PolicyBox(BlackBox):
-    """The outputs of an agent in a batch of observations; made by :func:`policy`.
+    """What an agent makes of a batch of observations; made by :func:`policy`.
+
+    It is asked, by default, for the first of these that it can tell, or for another by name:
+
+    - "preference": logits, log-probabilities (of probability 0: -708.4) or Q-values, one an action;
+    - "probability", one an action: flat where the agent is sure;
+    - "action": of discrete actions 1 for the chosen one and 0 for the others, which has no slope to climb; of
+      continuous ones the chosen numbers;
+    - "value": of the state. It is never asked by default.
+
+    ==================  ============================================  ====================================
+    agent               what its numbers are                          what it can tell
+    ==================  ============================================  ====================================
+    form "logits"       preferences of any scale                      preference, probability, action
+    "probabilities"     probabilities                                 preference, probability, action
+    "values"            of each action, as in Q-learning              preference, action, value
+    "chosen"            the number of the chosen action               action
+    "components"        the numbers of a continuous action            action
+    with ``predict``    ``policy.get_distribution`` is there          preference, probability, action
+    with ``predict``    ``policy.predict_values`` is there            besides: value
+    with ``predict``    ``q_net`` is there                            preference, action, value
+    with ``predict``    none of these, or continuous actions          action
+    ==================  ============================================  ====================================
+
+    A recurrent agent is asked as at the start of an episode.
 
     Args:
         agent: how the agent is asked.
@@ -91,25 +115,16 @@ def policy(
     preprocess: Any = None,
     noisy: bool | None = None,
     max_batch: int | None = None,
-) -> BlackBox:
+) -> PolicyBox:
     """What an agent makes of an observation: one output an action, or its value. Its inputs are observations.
 
     Args:
         agent: a function of a batch of observations; an object with ``predict``, such as a model of Stable-Baselines3;
-            a torch module or anything else that :func:`black_box` takes, or a black box, whose outputs are the actions;
-            ``"package.module:attribute"`` for any of these, or ``"package.module:factory()"`` for what calling it
-            returns.
-        actions: the names of the actions, in order. By default those of the agent's or the environment's action space.
-        ask: what is asked, by default the first of these that the agent can tell:
-
-            - "preference": logits, log-probabilities (of probability 0: -708.4) or Q-values, one an action;
-            - "action": of discrete actions 1 for the chosen one and 0 for the others, which has no slope to climb; of
-              continuous ones the chosen numbers;
-
-            and by name "probability", one an action, which is flat where the agent is sure, or "value", of the state.
-        form: what the numbers of a function or a black box are: "logits" (the default), "probabilities", "values" (of
-            each action, as in Q-learning), "chosen" (the number of the chosen action) or "components" (the numbers of a
-            continuous action).
+            a torch module or anything else that :func:`black_box` takes; a black box; or the import path of any.
+        actions: the names of the actions, in order; by default those of the environment, or "action 0" and so on.
+        ask: "preference", "probability", "value" or "action"; see :class:`PolicyBox`.
+        form: what the numbers of a function or a black box are: "logits" (the default), "probabilities", "values",
+            "chosen" or "components"; see :class:`PolicyBox`.
         environment: the id of the Gymnasium environment that the agent is for, or an environment: for the names of
             the actions, and to check the shape of the observations.
         deterministic: False lets ``predict`` draw actions by chance; the box is then noisy.
@@ -119,37 +134,28 @@ def policy(
         noisy: whether equal inputs get different answers, where it is known better.
         max_batch: the most observations that the agent is given at a time.
 
-    Returns:
-        The black box. An object with ``predict`` tells preferences and probabilities where it has
-        ``policy.get_distribution`` or ``q_net``, and values where it has ``policy.predict_values`` or ``q_net``; a
-        recurrent one its chosen action at the start of an episode.
-
     Raises:
         BoxError: when the agent cannot tell what is asked, or its actions are not known.
         InvalidArgument, WrongType: for arguments that cannot be.
 
     Examples:
         >>> import numpy as np
-        >>> box = policy(lambda seen: np.stack([-seen[:, 2], seen[:, 2]], axis=1), actions=["left", "right"])
-        >>> box(np.array([[0.0, 0.0, 0.1, 0.0]])).tolist()
-        [[-0.1, 0.1]]
+        >>> box = policy(lambda seen: seen @ np.array([[-1.0, 1.0], [0.0, 0.5]]), actions=["left", "right"])
+        >>> box(np.array([[1.0, 2.0]])).tolist()
+        [[-1.0, 2.0]]
     """
-    given = {"actions": actions, "ask": ask, "form": form, "environment": environment, "name": name}
-    for option, value in (("deterministic", deterministic), ("per_input", per_input)):
-        if not isinstance(value, bool):
-            raise WrongType(f"{option} must be True or False, but it is {shown(value)}.")
+    options = {"actions": actions, "ask": ask, "form": form, "environment": environment, "name": name}
+    options |= {"deterministic": deterministic, "per_input": per_input, "noisy": noisy, "max_batch": max_batch}
+    for option in ("deterministic", "per_input"):
+        if not isinstance(options[option], bool):
+            raise WrongType(f"{option} must be True or False, but it is {shown(options[option])}.")
     found = found_agent(agent)
-    if isinstance(found, PolicyBox):
-        raise InvalidArgument(f"{visible(found.name)} is a policy already: ask it, or make another of the same agent.")
-    label = name if name is not None else _label(found)
     asked, seen = _asked(found, actions, form, environment, deterministic=deterministic, per_input=per_input)
-    wanted = asked.asks[0] if ask is None else one_of("ask", ask, ASKS)
-    _check_ask(wanted, asked, label)
+    label = _label(found) if name is None else name
+    wanted = _checked_ask(ask, asked, label)
     before = import_object(preprocess) if isinstance(preprocess, str) else preprocess
     box = PolicyBox(asked, wanted, name=label, observations=seen, preprocess=before)
-    options = {"deterministic": deterministic, "per_input": per_input, "noisy": noisy, "max_batch": max_batch}
-    spec = _spec(agent, preprocess, {**given, **options})
-    return box.with_spec(spec).configured(noisy=noisy, max_batch=max_batch)
+    return box.with_spec(_spec(agent, preprocess, options)).configured(noisy=noisy, max_batch=max_batch)
 
 
 def found_agent(agent: Any) -> Any:
@@ -213,16 +219,18 @@ def _spaces(agent: Any, environment: Any) -> tuple[Any, Any, tuple[str, ...]]:
         maker.close()
 
 
-def _check_ask(ask: str, agent: Agent, label: str) -> None:
-    if ask in agent.asks:
-        return
-    if not agent.actions.discrete and ask in {"preference", "probability"}:
+def _checked_ask(ask: str | None, agent: Agent, label: str) -> str:
+    """What is asked, which the agent must be able to tell."""
+    wanted = agent.asks[0] if ask is None else one_of("ask", ask, ASKS)
+    if wanted in agent.asks:
+        return wanted
+    if not agent.actions.discrete and wanted in {"preference", "probability"}:
         advice = "Its actions are continuous."
     elif isinstance(agent, FunctionAgent):
         advice = "Say with form= what its numbers are; of a function of the value alone make an fv.black_box."
     else:
         advice = "It needs policy.get_distribution, policy.predict_values or q_net for more."
-    raise BoxError(f"{visible(label)} cannot tell its {ask}; it tells: {', '.join(agent.asks)}. {advice}")
+    raise BoxError(f"{visible(label)} cannot tell its {wanted}; it tells: {', '.join(agent.asks)}. {advice}")
 
 
 def _batch_of_one(observation: Any) -> Any:

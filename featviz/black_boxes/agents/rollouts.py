@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from featviz.batches import batch_length, take_one
 from featviz.black_boxes.agents.acting import actor_of
+from featviz.black_boxes.agents.asking import answers_predict
 from featviz.black_boxes.agents.episodes import Measures, Trajectory, play
 from featviz.black_boxes.agents.makers import EnvironmentMaker
 from featviz.black_boxes.agents.policies import found_agent, source_of
@@ -27,13 +28,34 @@ from featviz.text import shown
 __all__ = ["RolloutBox", "rollout"]
 
 _MOST_EPISODES = 100_000
-_MOST_STEPS = 10_000_000
 # Where neither the user nor the environment sets a limit.
 _USUAL_STEPS = 1_000
 
 
 class RolloutBox(BlackBox):
-    """The measures of episodes in an environment; made by :func:`rollout`.
+    """How episodes in an environment go; made by :func:`rollout`.
+
+    What an input is:
+
+    - "state", the default with an agent: the state in which the episode begins, as of
+      ``fv.initial_states(environment)``. For tasks that featviz does not know pass an object with
+      ``begin(env, state, *, seed)``, which puts the environment into the state and returns the observation.
+    - "actions", the default without one: the actions, as of ``fv.action_sequences(environment, length)``. The episode
+      ends with them.
+    - "options": a dict of parameters of the environment, such as ``{"gravity": 20.0}``: arguments of its constructor,
+      or numbers that it holds, in an environment that is made for the input. What an environment computes from its
+      numbers when it is made is not computed again, but in CartPole.
+    - "seed": the seed of the episode, which picks its start, and the level where there are such.
+    - "parameters": whatever ``agent`` is to make an agent of: it is a function from it to an agent.
+
+    The outputs are "return", "length" (steps), "terminated" (the share of the episodes that the environment ended, and
+    not the limit on steps), with several episodes "return_std" (the standard deviation of the return over them), and
+    the user's measures. Inputs are played one after another, so that what one gets does not depend on its batch. An
+    exception of the environment, the agent or a measure costs the input in whose episode it happens, and no other.
+
+    An agent that is not deterministic draws its actions: what :func:`policy` made from its probabilities, with the
+    seed of the episode; an object with ``predict`` by itself, and the box is then noisy. Only the latter keeps a state
+    from step to step (recurrent agents).
 
     Args:
         stage: the environment and the agent.
@@ -145,87 +167,63 @@ def rollout(
     preprocess: Any = None,
     noisy: bool | None = None,
     max_batch: int | None = None,
-) -> BlackBox:
-    """The return of an episode in a Gymnasium environment, as a function of how it begins or of what is done in it.
+) -> RolloutBox:
+    """The return of an episode in a Gymnasium environment: of its first state, its actions, or its parameters.
 
     Args:
-        environment: the id of an environment; a function that makes one, or its import path; or an environment, which
-            is used itself.
+        environment: the id of an environment; a function that makes one, or its import path; or an environment itself.
         agent: who plays: a function from one observation to an action, an object with ``predict`` (such as a model of
-            Stable-Baselines3), what :func:`policy` makes of a network, or the import path of any of these. Without one
-            the inputs are the actions.
-        inputs: what an input is:
-
-            - "state", the default with an agent: the state in which the episode begins, of
-              ``fv.initial_states(environment)``; for tasks that featviz does not know an object with
-              ``begin(env, state, *, seed)``, which puts the environment into the state and returns the observation;
-            - "actions", the default without one: the actions, of ``fv.action_sequences(environment, length)``; the
-              episode ends with them;
-            - "options": a dict of parameters of the environment, such as ``{"gravity": 20.0}``: arguments of its
-              constructor, or numbers that it holds, in an environment that is made for the input;
-            - "seed": the seed of the episode, which picks its start, and the level where there are such;
-            - "parameters": whatever ``agent`` is to make a policy of: it is a function from it to an agent as above.
+            Stable-Baselines3), what :func:`policy` makes of a network, or the import path of any. Without one the
+            inputs are the actions.
+        inputs: "state", "actions", "options", "seed", "parameters", or an object with ``begin(env, state, *, seed)``;
+            see :class:`RolloutBox`.
         episodes: how many are played for each input; the outputs are their means.
         steps: the most steps of an episode; by default the environment's own limit, or 1,000 where it has none.
         seed: of the episodes. Episode i of every input has the same seed, drawn from ``seed`` and i.
-        discount: what a reward is worth for each step that it comes later, in (0, 1].
+        discount: what a reward is worth for each step that it comes later, in [0, 1].
         measures: further outputs by name: a function from a :class:`Trajectory` to a number, its import path, or the
             key of an entry of the last ``info``, as in ``{"success": "is_success"}``.
         options: passed to ``gymnasium.make`` or to the function, the same for all inputs.
-        deterministic: False lets the agent draw its actions: what :func:`policy` made from its probabilities, with the
-            seed of the episode; an object with ``predict`` by its own numbers, and the box is then noisy.
+        deterministic: False lets the agent draw its actions; see :class:`RolloutBox`.
         name: a short label for people; the environment by default.
         preprocess: a function from a batch of inputs to a batch of what ``inputs=`` says, or its import path.
-        noisy: whether equal inputs get different answers, where the environment or the agent draws unseeded numbers.
+        noisy: whether equal inputs get different answers, where the environment draws numbers without a seed.
         max_batch: the most inputs that are played before their outputs are given back.
 
-    Returns:
-        A black box with the outputs "return", "length" (steps), "terminated" (the share of the episodes that the
-        environment ended, and not the limit on steps), with several episodes "return_std" (the standard deviation of
-        the return over them), and the ``measures``. Inputs are played one after another: what an input gets does
-        not depend on its batch.
-
     Raises:
-        InvalidArgument: when there is no such environment, or nothing is known of its state.
+        InvalidArgument, WrongType: when there is no such environment or agent, or nothing is known of its state.
         MissingDependency: when Gymnasium is not installed.
-        WrongType: for what is no environment or no agent.
-
-    An exception of the environment, the agent or a measure costs the input in whose episode it happens, and no other.
     """
+    given: dict[str, Any] = {"inputs": inputs, "episodes": episodes, "steps": steps, "seed": seed}
+    given |= {"discount": discount, "measures": measures, "options": options, "deterministic": deterministic}
+    before = import_object(preprocess) if isinstance(preprocess, str) else preprocess
+    maker = EnvironmentMaker(environment, options, steps)
+    box = _made(maker, agent, given, before, maker.name if name is None else name)
+    spec = _spec(maker, agent, {**given, "name": name, "noisy": noisy, "max_batch": max_batch}, preprocess)
+    return box.with_spec(spec).configured(noisy=noisy, max_batch=max_batch)
+
+
+def _made(maker: EnvironmentMaker, agent: Any, given: dict[str, Any], preprocess: Any, name: str) -> RolloutBox:
+    deterministic = given["deterministic"]
     if not isinstance(deterministic, bool):
         raise WrongType(f"deterministic must be True or False, but it is {shown(deterministic)}.")
-    limit = None if steps is None else integer("steps", steps, 1, _MOST_STEPS)
-    what, space = _setting(inputs, agent)
-    count = integer("episodes", episodes, 1, _MOST_EPISODES)
-    if what == "seed" and count > 1:
+    what, space = _setting(given["inputs"], agent)
+    episodes = integer("episodes", given["episodes"], 1, _MOST_EPISODES)
+    if what == "seed" and episodes > 1:
         raise InvalidArgument("an input is the seed of one episode: leave episodes=1.")
-    maker = EnvironmentMaker(environment, options, limit)
-    env = maker.shared()
+    counted = Measures(given["measures"], finite("discount", given["discount"], 0, 1), episodes)
+    seed = checked_seed(given["seed"])
+    env, found, begin = maker.shared(), found_agent(agent), None
     if what == "state" and space is None:
         _check_state_known(env)
-    found = found_agent(agent)
-    begin = None
     if what == "parameters" and not callable(found):
         raise WrongType(f"agent must be a function from an input to an agent, but it is {shown(found)}.")
     if what not in {"actions", "parameters"}:
         begin = actor_of(found, env, deterministic=deterministic)
-    counted = Measures(measures, finite("discount", discount, 0, 1), count)
-    before = import_object(preprocess) if isinstance(preprocess, str) else preprocess
-    box = RolloutBox(
-        Stage(maker, found, begin, space, deterministic),
-        what,
-        counted,
-        episodes=count,
-        steps=limit or getattr(getattr(env, "spec", None), "max_episode_steps", None) or _USUAL_STEPS,
-        seed=checked_seed(seed),
-        name=maker.name if name is None else name,
-        preprocess=before,
-    )
-    given = {"inputs": inputs, "episodes": episodes, "steps": steps, "seed": seed, "discount": discount}
-    said = {"deterministic": deterministic, "name": name, "noisy": noisy, "max_batch": max_batch}
-    spec = _spec(maker, agent, {**given, "options": options, **said}, measures, preprocess)
-    drawn = not deterministic and callable(getattr(found, "predict", None))
-    return box.with_spec(spec).configured(noisy=drawn if noisy is None else noisy, max_batch=max_batch)
+    stage = Stage(maker, found, begin, space, deterministic)
+    limit = maker.steps or getattr(getattr(env, "spec", None), "max_episode_steps", None) or _USUAL_STEPS
+    box = RolloutBox(stage, what, counted, episodes=episodes, steps=limit, seed=seed, name=name, preprocess=preprocess)
+    return box.configured(noisy=not deterministic and answers_predict(found))
 
 
 def _setting(inputs: Any, agent: Any) -> tuple[str, Any]:
@@ -260,10 +258,10 @@ def _check_state_known(env: Any) -> None:
         ) from error
 
 
-def _spec(maker: EnvironmentMaker, agent: Any, options: dict[str, Any], measures: Any, preprocess: Any) -> Spec | None:
+def _spec(maker: EnvironmentMaker, agent: Any, options: dict[str, Any], preprocess: Any) -> Spec | None:
     """What rebuilds the box, or None where a part of it cannot be written down."""
     source = None if agent is None else source_of(agent)
-    counted = {name: m if isinstance(m, str) else import_path(m) for name, m in (measures or {}).items()}
+    counted = {name: m if isinstance(m, str) else import_path(m) for name, m in (options["measures"] or {}).items()}
     before = preprocess if preprocess is None or isinstance(preprocess, str) else import_path(preprocess)
     lost = (agent is not None and source is None) or (preprocess is not None and before is None)
     named = options["inputs"] is None or isinstance(options["inputs"], str)
@@ -271,7 +269,8 @@ def _spec(maker: EnvironmentMaker, agent: Any, options: dict[str, Any], measures
         return None
     usual = {"episodes": 1, "seed": 0, "discount": 1.0, "deterministic": True}
     entries = {**options, "agent": source, "measures": counted or None, "preprocess": before}
-    kept = {k: v for k, v in entries.items() if v is not None and not (k in usual and v == usual[k])}
+    plain = {k: v.item() if isinstance(v, np.generic) else v for k, v in entries.items()}
+    kept = {k: v for k, v in plain.items() if v is not None and not (k in usual and v == usual[k])}
     return {"kind": "rollout", "environment": maker.source, **kept}
 
 
