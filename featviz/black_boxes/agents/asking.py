@@ -67,7 +67,9 @@ class FunctionAgent(Agent):
 
     def __init__(self, function: Callable[[Any], Any], actions: Actions, form: str, *, per_input: bool) -> None:
         super().__init__(actions, FORMS[form], noisy=getattr(function, "noisy", None))
-        self._function, self._form, self._per_input = function, form, per_input
+        chosen = form == "chosen"
+        self._function = (lambda observations: _whole(function(observations))) if chosen else function
+        self._form, self._per_input = form, per_input
         self._names = ("chosen action",) if form == "chosen" else actions.names
 
     def answer(self, ask: str, observations: Any) -> Rows:
@@ -175,7 +177,7 @@ def answers_predict(thing: Any) -> bool:
 
 def chosen_of(answer: Any) -> Any:
     """The actions in what ``predict`` returned: ``(actions, state)``, or the actions alone."""
-    return _plain(answer[0] if isinstance(answer, tuple) and len(answer) == 2 else answer)
+    return _whole(_plain(answer[0] if isinstance(answer, tuple) and len(answer) == 2 else answer))
 
 
 def _numbers_of(answer: Any, n: int, names: tuple[str, ...]) -> Rows:
@@ -262,6 +264,12 @@ def _plain(value: Any) -> Any:
         value = value.detach()
         return np.asarray(value.cpu().numpy() if callable(getattr(value, "cpu", None)) else value)
     return value
+
+
+def _whole(chosen: Any) -> Any:
+    """Truth values as 0 and 1: of two actions, "is it the second?" is a choice."""
+    array = np.asarray(chosen) if isinstance(chosen, bool | np.bool_ | np.ndarray) else None
+    return chosen if array is None or array.dtype != np.bool_ else array.astype(np.int64)
 
 
 def _flat(actions: Any, n: int) -> Any:

@@ -175,6 +175,8 @@ def _asked(
     agent: Any, names: Any, form: str | None, environment: Any, *, deterministic: bool, per_input: bool
 ) -> tuple[Agent, Any]:
     """How the agent is asked, and the space of its observations or None."""
+    if isinstance(agent, PolicyBox):
+        raise InvalidArgument(f"{visible(agent.name)} is a policy already: ask it, or make another of the same agent.")
     space, seen, usual = _spaces(agent, environment)
     is_box = isinstance(agent, Box)
     if not is_box and answers_predict(agent) and not _is_estimator(agent):
