@@ -7,9 +7,10 @@ parameters of the pole that a simple rule can no longer balance, and the state f
 import numpy as np
 
 import featviz as fv
+from featviz.black_boxes.agents import Trajectory
 
 
-def highest(episode):
+def highest(episode: Trajectory) -> float:
     return max(seen[0] for seen in episode.observations)
 
 
@@ -20,7 +21,7 @@ won = fv.search(actions, fv.maximise(climbing, "highest"), budget=1_500, target=
 print(f"the car comes to {won.score:.2f} (the flag is at 0.50), after {climbing([won.input])[0, 1]:.0f} steps")
 
 
-def rule(seen):
+def rule(seen: np.ndarray) -> bool:
     return seen @ [0.3, 0.5, 5, 1] > 0
 
 
@@ -32,9 +33,9 @@ print(
 )
 
 
-def swing(seen):
+def swing(seen: np.ndarray) -> list[float]:
     cosine, sine, speed = seen
-    return [-2 * np.sign(speed) if cosine < 0.8 else -10 * sine - 2 * speed]
+    return [2 * np.sign(speed) if cosine < 0.8 else -10 * sine - 2 * speed]
 
 
 swinging = fv.rollout("Pendulum-v1", swing)

@@ -169,7 +169,7 @@ def made(env_id: Any, **options: Any) -> Any:
 
     Raises:
         MissingDependency: if Gymnasium is not installed.
-        InvalidArgument: if it has no such environment.
+        InvalidArgument: if it has no such environment, or the environment does not take the options.
     """
     try:
         import gymnasium  # noqa: PLC0415  an optional dependency
@@ -178,8 +178,12 @@ def made(env_id: Any, **options: Any) -> Any:
     name = visible(env_id if isinstance(env_id, str) else env_id.id, 60)
     try:
         return gymnasium.make(env_id, **options)
-    except gymnasium.error.Error as error:
+    except (gymnasium.error.Error, ImportError) as error:
         raise InvalidArgument(f"Gymnasium cannot make {name!r}: {visible(error, 300)}") from error
+    except TypeError as error:
+        if not options:
+            raise
+        raise InvalidArgument(f"{name!r} does not take these options: {visible(error, 300)}") from error
 
 
 def same_again(env: Any) -> Any:

@@ -67,19 +67,21 @@ class FunctionAgent(Agent):
 
     def __init__(self, function: Callable[[Any], Any], actions: Actions, form: str, *, per_input: bool) -> None:
         super().__init__(actions, FORMS[form], noisy=getattr(function, "noisy", None))
-        chosen = form == "chosen"
-        self._function = (lambda observations: _whole(function(observations))) if chosen else function
-        self._form, self._per_input = form, per_input
+        self._function, self._form, self._per_input = function, form, per_input
         self._names = ("chosen action",) if form == "chosen" else actions.names
 
     def answer(self, ask: str, observations: Any) -> Rows:
         """See :class:`Agent`."""
         if self._per_input:
-            return _each(self._function, observations, self._names, lambda rows: self._turned(ask, rows))
+            return _each(self._called, observations, self._names, lambda rows: self._turned(ask, rows))
         return _turned_rows(
-            lambda: _numbers_of(self._function(observations), batch_length(observations), self._names),
+            lambda: _numbers_of(self._called(observations), batch_length(observations), self._names),
             lambda rows: self._turned(ask, rows),
         )
+
+    def _called(self, observations: Any) -> Any:
+        answer = _plain(self._function(observations))
+        return _whole(answer) if self._form == "chosen" else answer
 
     def _turned(self, ask: str, rows: Rows) -> Rows:
         if self._form == "chosen":

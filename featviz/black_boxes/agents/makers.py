@@ -38,7 +38,7 @@ class EnvironmentMaker:
         self._options = dict(options or {})
         self.steps = None if steps is None else integer("steps", steps, 1, _MOST_STEPS)
         self.source = environment if isinstance(environment, str) else import_path(environment)
-        imported = isinstance(environment, str) and is_import_path(environment) and not _is_id(environment)
+        imported = isinstance(environment, str) and is_import_path(environment)
         self._from = import_object(environment) if imported else environment
         self._given = callable(getattr(self._from, "step", None)) and not inspect.isclass(self._from)
         self._kept: Any = None
@@ -145,12 +145,6 @@ def _task(env: Any) -> Task | None:
 def _hold(base: Any, values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         setattr(base, name, value)
-
-
-def _is_id(text: str) -> bool:
-    """Whether ``text`` is an id with the module that registers it, ``"module:Name-v0"``."""
-    name, _, version = text.rpartition("-v")
-    return bool(name) and version.isdigit()
 
 
 def _settable(base: Any) -> dict[str, Any]:

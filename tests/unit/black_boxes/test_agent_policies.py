@@ -12,7 +12,7 @@ from featviz.errors import BoxError, InvalidArgument, NameNotFound, RowsFailed, 
 
 SEEN = np.random.default_rng(0).uniform(-0.2, 0.2, (6, 4)).astype(np.float32)
 PUSH = fakes.push(SEEN)
-CHOSEN = (PUSH == PUSH.max(axis=1, keepdims=True)).astype(float)
+CHOSEN = (PUSH.max(axis=1, keepdims=True) == PUSH).astype(float)
 SHARES = np.exp(PUSH) / np.exp(PUSH).sum(axis=1, keepdims=True)
 BOTH = ["left", "right"]
 
@@ -146,7 +146,9 @@ class TestPredict:
         box = fv.policy(fakes.Torquer(), environment="Pendulum-v1")
         assert box.outputs == ("torque",)
         assert box(seen)[:, 0] == pytest.approx([-0.5, 0.6])
-        with pytest.raises(BoxError, match="cannot tell its preference; it tells: action. Its actions are continuous"):
+        with pytest.raises(
+            BoxError, match=r"cannot tell its preference; it tells: action\. Its actions are continuous"
+        ):
             fv.policy(fakes.Torquer(), ask="preference")
         with pytest.raises(BoxError, match="cannot tell its value"):
             fv.policy(fakes.Torquer(), ask="value")
@@ -266,7 +268,7 @@ def test_predict_that_takes_one_at_a_time_is_told_apart():
         def predict(self, seen, deterministic=True):
             return np.array(1), None
 
-    with pytest.raises(BoxError, match="given 6 observations.*per_input=True"):
+    with pytest.raises(BoxError, match=r"given 6 observations.*per_input=True"):
         fv.policy(Single())(SEEN)
 
 

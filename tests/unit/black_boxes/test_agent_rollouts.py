@@ -7,7 +7,7 @@ import pytest
 
 import featviz as fv
 from featviz.black_boxes import box_from_spec
-from featviz.errors import BoxError, InvalidArgument, MissingDependency, RowsFailed, WrongType
+from featviz.errors import BoxError, InvalidArgument, MissingDependency, NameNotFound, RowsFailed, WrongType
 
 NEAR = {"pole angle": (-0.05, 0.05), "cart velocity": (-0.3, 0.3), "pole angular velocity": (-0.3, 0.3)}
 STATES = fv.initial_states("CartPole-v1", ranges={**NEAR, "cart position": (-0.5, 0.5)})
@@ -298,9 +298,8 @@ class TestFailures:
             fv.rollout("CartPole-v1", agent, steps=1)(begun)
         assert list(caught.value.errors) == [1]
         box = fv.rollout("CartPole-v1", fakes.balance, steps=2, measures={"angle": lambda e: 1 / e.observations[0][2]})
-        with pytest.raises(RowsFailed) as caught:
-            with np.errstate(divide="raise"):
-                box(begun)
+        with pytest.raises(RowsFailed) as caught, np.errstate(divide="raise"):
+            box(begun)
         assert list(caught.value.errors) == [0, 2]
 
     @pytest.mark.parametrize(
@@ -401,13 +400,17 @@ class TestSpecs:
         assert fv.rollout("CartPole-v1", lambda seen: 0).spec() is None
         assert fv.rollout("CartPole-v1", fakes.balance, inputs=STATES).spec() is None
         assert fv.rollout("CartPole-v1", fakes.balance, measures={"a": lambda e: 0}).spec() is None
-        assert fv.rollout(lambda: fakes.Simple(), fakes.balance, inputs="seed").spec() is None
+        assert fv.rollout(lambda: fakes.Simple(bonus=1), fakes.balance, inputs="seed").spec() is None
 
 
 @pytest.mark.parametrize(
     ("make", "error", "says"),
     [
         (lambda: fv.rollout("CartPol-v1", fakes.balance), InvalidArgument, "Did you mean: `CartPole`"),
+        (lambda: fv.rollout("<img src=x>", fakes.balance), InvalidArgument, "cannot make '<img src=x>'"),
+        (lambda: fv.rollout("nowhere_at_all:Env-v0", fakes.balance), InvalidArgument, "No module named"),
+        (lambda: fv.rollout("nowhere_at_all:make", fakes.balance), NameNotFound, "no module 'nowhere_at_all'"),
+        (lambda: fv.rollout("CartPole-v1", fakes.balance, options={"gee": 1}), InvalidArgument, "options.*gee"),
         (lambda: fv.rollout(3, fakes.balance), WrongType, "id of one such as 'CartPole-v1'"),
         (lambda: fv.rollout("CartPole-v1", 3), WrongType, "a function from an observation to an action"),
         (lambda: fv.rollout("CartPole-v1", fakes.ActorCritic), WrongType, "a function from an observation"),
@@ -457,6 +460,15 @@ def test_what_is_wrong_is_said(make, error, says):
 def test_mistakes_that_fail_on_every_input_end_the_search(box, inputs, says):
     with pytest.raises(BoxError, match=says):
         box()(inputs)
+
+
+def test_which_variable_of_a_state_an_episode_hangs_on():
+    box = fv.rollout("CartPole-v1", fakes.balance, steps=60)
+    states = fv.initial_states("CartPole-v1", ranges={**NEAR, "pole angular velocity": (-0.3, 3)})
+    found = fv.saliency(states, fv.minimise(box, "return"), np.array([0.1, 0.1, 0.0, 3.0]), budget=80)
+    name, value = found.ranking[0]
+    assert name == "pole angular velocity"
+    assert value > 20  # it is why the episode is so much shorter
 
 
 def test_without_gymnasium_the_extra_is_named(monkeypatch):
