@@ -14,7 +14,7 @@ from featviz.black_boxes.factory import black_box
 from featviz.black_boxes.kinds import is_torch
 from featviz.black_boxes.specs import box_from_spec
 from featviz.checks import one_of
-from featviz.errors import BoxError, InvalidArgument, WrongType
+from featviz.errors import AnswerTypeError, BoxError, InvalidArgument, WrongType
 from featviz.protocols import Box, Spec
 from featviz.registry import import_object, import_path, is_import_path
 from featviz.text import shown, visible
@@ -86,6 +86,7 @@ class PolicyBox(BlackBox):
 
         Raises:
             BoxError: when there is to be drawn, and the agent tells no probabilities.
+            AnswerTypeError: when it answers with NaN.
         """
         batch = _batch_of_one(observation)
         given = batch if self._preprocess is None else self._preprocess(batch)
@@ -95,7 +96,12 @@ class PolicyBox(BlackBox):
                 f"{visible(self.name)} tells no probabilities from which an action could be drawn. "
                 "Leave deterministic=True."
             )
-        row = self._agent.answer("action" if rng is None else "probability", given)[0]
+        # The best of the preferences of a function is its action, without the way through rows of 0 and 1.
+        told = isinstance(self._agent, FunctionAgent) and "preference" in self._agent.asks
+        ask = "probability" if rng is not None else "preference" if told else "action"
+        row = self._agent.answer(ask, given)[0]
+        if np.isnan(row).any():
+            raise AnswerTypeError(f"{visible(self.name)} answered with NaN: {shown(row.tolist())}.")
         if not self.actions.discrete:
             return row
         best = row.argmax() if rng is None else np.searchsorted(np.cumsum(row), rng.random() * row.sum(), side="right")
@@ -273,9 +279,11 @@ def _spec(agent: Any, preprocess: Any, options: Mapping[str, Any]) -> Spec | Non
     if source is None or (preprocess is not None and before is None):
         return None
     if environment is not None and not isinstance(environment, str):
-        return None
+        environment = import_path(environment)
+        if environment is None:
+            return None
     actions = None if options["actions"] is None else list(options["actions"])
-    entries = {**options, "actions": actions, "preprocess": before}
+    entries = {**options, "actions": actions, "environment": environment, "preprocess": before}
     usual = {"deterministic": True, "per_input": False}
     kept = {k: v for k, v in entries.items() if v is not None and not (k in usual and v == usual[k])}
     return {"kind": "policy", "agent": source, **kept}

@@ -171,6 +171,11 @@ def push(seen):
     return (seen @ CART["weights"])[:, None] * np.array([-1.0, 1.0])
 
 
+def modes(seen):
+    """The action of a rule for the environment :class:`Simple`, for a batch."""
+    return seen["mode"] % 2 + 1
+
+
 def push_one(seen):
     """The preferences in one observation, which are no action."""
     return push(seen[None])[0]

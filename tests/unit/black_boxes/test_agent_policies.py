@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 
 import featviz as fv
 from featviz.black_boxes import box_from_spec
-from featviz.errors import BoxError, InvalidArgument, NameNotFound, RowsFailed, WrongType
+from featviz.errors import AnswerTypeError, BoxError, InvalidArgument, NameNotFound, RowsFailed, WrongType
 
 SEEN = np.random.default_rng(0).uniform(-0.2, 0.2, (6, 4)).astype(np.float32)
 PUSH = fakes.push(SEEN)
@@ -184,6 +184,7 @@ class TestSpecs:
             lambda: fv.policy(fakes.push, actions=BOTH, ask="probability", name="pusher", max_batch=4),
             lambda: fv.policy("agent_fakes:actor_critic()", environment="CartPole-v1"),
             lambda: fv.policy(fv.black_box(fakes.push, outputs=BOTH, noisy=False)),
+            lambda: fv.policy(fakes.modes, form="chosen", environment=fakes.simple),
             lambda: fv.policy(fakes.side, form="chosen", actions=BOTH, per_input=True, noisy=False),
         ],
     )
@@ -192,7 +193,9 @@ class TestSpecs:
         again = box_from_spec(box.spec())
         assert again.spec() == box.spec()
         assert (again.name, again.outputs, again.noisy) == (box.name, box.outputs, box.noisy)
-        assert np.array_equal(again(SEEN), box(SEEN))
+        places = {"place": np.ones((3, 2), np.float32), "mode": np.arange(3)}
+        seen = places if box.spec().get("environment") == "agent_fakes:simple" else SEEN
+        assert np.array_equal(again(seen), box(seen))
 
     def test_what_nobody_finds_again_has_none(self):
         assert fv.policy(lambda x: x[:, :2], actions=BOTH).spec() is None
@@ -277,6 +280,14 @@ class TestActing:
         box = fv.policy(fakes.push, environment="CartPole-v1")
         assert [box.act(seen) for seen in SEEN] == np.argmax(PUSH, axis=1).tolist()
         assert fv.policy(fakes.Torquer()).act(np.array([1, 0.05, 0.0])) == pytest.approx([-0.5])
+
+    def test_nan_is_no_preference(self):
+        box = fv.policy(lambda x: np.full((len(x), 2), np.nan), actions=BOTH)
+        for rng in (None, np.random.default_rng(0)):
+            with pytest.raises(AnswerTypeError, match="answered with NaN"):
+                box.act(SEEN[0], rng)
+        masked = fv.policy(lambda x: np.full((len(x), 2), [-np.inf, 0.0]), actions=BOTH)
+        assert masked.act(SEEN[0]) == masked.act(SEEN[0], np.random.default_rng(0)) == 1
 
     def test_drawn_by_its_probabilities(self):
         box = fv.policy(fakes.push, environment="CartPole-v1")
