@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from featviz.black_boxes.agents.acting import Act
 from featviz.black_boxes.agents.actions import stepper
 from featviz.checks import unique_names
-from featviz.errors import AnswerShapeError, AnswerTypeError, InvalidArgument, WrongType
+from featviz.errors import AnswerShapeError, AnswerTypeError, BoxError, InvalidArgument, WrongType
 from featviz.registry import import_object, is_import_path
 from featviz.text import shown, visible
 
@@ -54,7 +54,7 @@ def play(env: Any, first: Any, act: Act, steps: int, *, keep: bool) -> Trajector
 
     Raises:
         AnswerTypeError: when a reward is no number, or the agent chose what is no action.
-        BoxError: when the agent's actions are of another shape than the environment's.
+        BoxError: when the agent's actions are of another shape than the environment's, or ``step`` is not Gymnasium's.
         Exception: what the environment or the agent raise.
     """
     seen, stepped = first, stepper(env.action_space)
@@ -65,7 +65,13 @@ def play(env: Any, first: Any, act: Act, steps: int, *, keep: bool) -> Trajector
     terminated = truncated = False
     while len(rewards) < steps and not (terminated or truncated):
         action = stepped(act(seen))
-        seen, reward, terminated, truncated, info = env.step(action)
+        answer = env.step(action)
+        if len(answer) != 5:
+            raise BoxError(
+                "step must return (observation, reward, terminated, truncated, info), as in Gymnasium, but it returned "
+                f"{len(answer)} things."
+            )
+        seen, reward, terminated, truncated, info = answer
         rewards.append(_reward(reward, len(rewards)))
         actions.append(action)
         if keep:

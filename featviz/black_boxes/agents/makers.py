@@ -47,6 +47,8 @@ class EnvironmentMaker:
                 "an environment is the id of one such as 'CartPole-v1', a function that makes one, or one itself, "
                 f"but this is {shown(environment)}."
             )
+        if self._given:
+            _checked(self._from, self.name)
         if self._given and self._options:
             raise InvalidArgument("options= are for an environment that is made here: pass its id or a function.")
 
@@ -76,7 +78,7 @@ class EnvironmentMaker:
             return made(self._from, **{"disable_env_checker": True, **limit, **given})
         if self._given:
             return made(self._from.spec, **given)
-        return self._from(**given)
+        return _checked(self._from(**given), self.name)
 
     def with_parameters(self, parameters: Mapping[str, Any]) -> Any:
         """Another environment, of whose parameters some have other values.
@@ -135,6 +137,17 @@ class EnvironmentMaker:
             return set()
         named = {p.name for p in parameters if p.kind in {p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD}}
         return named - {"self", "render_mode"}
+
+
+def _checked(env: Any, name: str) -> Any:
+    """``env``, if it is an environment: one, and not many at once."""
+    lacks = [member for member in ("reset", "step", "action_space", "unwrapped") if not hasattr(env, member)]
+    if lacks or hasattr(env, "num_envs"):
+        reason = f"has no {lacks[0]}" if lacks else "holds several environments at once"
+        raise WrongType(
+            f"{visible(name, 60)} must be, or make, one environment of Gymnasium, but {shown(env)} {reason}."
+        )
+    return env
 
 
 def _task(env: Any) -> Task | None:

@@ -86,7 +86,8 @@ def _from_seed(stage: Stage, x: Any) -> Scene:
             "Search fv.DictSpace({'seed': fv.Integer(0, 10_000)})."
         )
     env, seed = stage.maker.shared(), int(number.reshape(()))
-    return Scene(env, lambda _: env.reset(seed=seed)[0], _played(stage))
+    reset = _resetting(env)
+    return Scene(env, lambda _: reset(seed), _played(stage))
 
 
 def _from_options(stage: Stage, x: Any) -> Scene:
@@ -111,7 +112,13 @@ def _from_parameters(stage: Stage, x: Any) -> Scene:
 
 
 def _resetting(env: Any) -> Callable[[int], Any]:
-    return lambda seed: env.reset(seed=seed)[0]
+    def reset(seed: int) -> Any:
+        answer = env.reset(seed=seed)
+        if not (isinstance(answer, tuple) and len(answer) == 2):
+            raise BoxError(f"reset must return (observation, info), as in Gymnasium, but it returned {shown(answer)}.")
+        return answer[0]
+
+    return reset
 
 
 def _played(stage: Stage) -> Begin:

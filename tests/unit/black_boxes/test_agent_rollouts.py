@@ -7,7 +7,15 @@ import pytest
 
 import featviz as fv
 from featviz.black_boxes import box_from_spec
-from featviz.errors import BoxError, InvalidArgument, MissingDependency, NameNotFound, RowsFailed, WrongType
+from featviz.errors import (
+    BoxError,
+    InvalidArgument,
+    InvalidConfig,
+    MissingDependency,
+    NameNotFound,
+    RowsFailed,
+    WrongType,
+)
 
 NEAR = {"pole angle": (-0.05, 0.05), "cart velocity": (-0.3, 0.3), "pole angular velocity": (-0.3, 0.3)}
 STATES = fv.initial_states("CartPole-v1", ranges={**NEAR, "cart position": (-0.5, 0.5)})
@@ -369,6 +377,16 @@ class TestEnvironments:
         assert np.array(seen) == pytest.approx(BEGUN * 2, abs=1e-6)
 
 
+class OldReset(fakes.Simple):
+    def reset(self, *, seed=None, options=None):
+        return super().reset(seed=seed)[0]
+
+
+class OldStep(fakes.Simple):
+    def step(self, action):
+        return super().step(action)[1:]
+
+
 class TestSpecs:
     @pytest.mark.parametrize(
         "make",
@@ -384,6 +402,15 @@ class TestSpecs:
         assert again.spec() == box.spec()
         assert (again.name, again.outputs, again.noisy) == (box.name, box.outputs, box.noisy)
         assert np.array_equal(again(BEGUN), box(BEGUN))
+
+    def test_a_slip_in_a_spec(self):
+        spec = {"kind": "rollout", "environment": "CartPole-v1", "agent": "agent_fakes:balance"}
+        with pytest.raises(InvalidConfig, match=r"box of kind rollout.*no option 'stepz'.*Did you mean 'steps'"):
+            box_from_spec({**spec, "stepz": 3})
+        with pytest.raises(InvalidConfig, match="steps must be a whole number"):
+            box_from_spec({**spec, "steps": "x"})
+        with pytest.raises(InvalidConfig, match="missing"):
+            box_from_spec({"kind": "rollout"})
 
     def test_of_an_environment_of_one_s_own(self):
         box = fv.rollout(fakes.simple, fakes.longest, inputs="seed", options=None, measures={"won": "is_success"})
@@ -412,6 +439,12 @@ class TestSpecs:
         (lambda: fv.rollout("nowhere_at_all:make", fakes.balance), NameNotFound, "no module 'nowhere_at_all'"),
         (lambda: fv.rollout("CartPole-v1", fakes.balance, options={"gee": 1}), InvalidArgument, "options.*gee"),
         (lambda: fv.rollout(3, fakes.balance), WrongType, "id of one such as 'CartPole-v1'"),
+        (lambda: fv.rollout(lambda: 3, fakes.balance, inputs="seed"), WrongType, "has no reset"),
+        (
+            lambda: fv.rollout(lambda: gymnasium.make_vec("CartPole-v1"), fakes.balance),
+            WrongType,
+            "several environments",
+        ),
         (lambda: fv.rollout("CartPole-v1", 3), WrongType, "a function from an observation to an action"),
         (lambda: fv.rollout("CartPole-v1", fakes.ActorCritic), WrongType, "a function from an observation"),
         (lambda: fv.rollout("CartPole-v1", inputs="state"), InvalidArgument, "an agent is needed"),
@@ -452,6 +485,16 @@ def test_what_is_wrong_is_said(make, error, says):
             lambda: fv.rollout("CartPole-v1", fakes.balance, inputs="options"),
             {"gravty": np.ones(2)},
             "no parameter 'gravty'.*Did you mean 'gravity'",
+        ),
+        (
+            lambda: fv.rollout(OldReset, lambda s: 1, inputs="seed"),
+            np.arange(2),
+            r"reset must return \(observation, info",
+        ),
+        (
+            lambda: fv.rollout(OldStep, lambda s: 1, inputs="seed"),
+            np.arange(2),
+            "step must return .* returned 4 things",
         ),
         (lambda: fv.rollout("CartPole-v1", lambda w: 3, inputs="parameters"), np.zeros((2, 4)), "makes an agent"),
         (lambda: fv.rollout(fakes.Simple(), fakes.balance, inputs="options"), {"bonus": np.ones(2)}, "made already"),
