@@ -81,5 +81,5 @@ KINDS = (
 BOXES = Registry(
     "black box",
     "featviz.black_boxes",
-    {},
+    {"folder": "featviz.black_boxes.commands:folder_box"},
 )

@@ -11,7 +11,7 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 
-__all__ = ["LONGEST_CELL", "from_csv", "is_number", "to_csv"]
+__all__ = ["LONGEST_CELL", "from_csv", "is_number", "to_csv", "unguarded"]
 
 # Python's own reader refuses cells beyond 131,072 characters.
 LONGEST_CELL = 100_000
@@ -45,12 +45,17 @@ def from_csv(content: bytes) -> list[list[str]]:
         rows = list(csv.reader(io.StringIO(content.decode("utf-8"), newline=""), strict=True))
     except csv.Error as error:
         raise ValueError(f"not a table: {error}") from error
-    return [[cell[1:] if _GUARDED.match(cell) else cell for cell in row] for row in rows]
+    return [[unguarded(cell) for cell in row] for row in rows]
 
 
 def is_number(cell: str) -> bool:
     """Whether ``cell`` is the text of a number."""
     return _NUMBER.fullmatch(cell) is not None
+
+
+def unguarded(cell: str) -> str:
+    """``cell`` without the apostrophe that :func:`to_csv` put in front of it, if it did."""
+    return cell[1:] if _GUARDED.match(cell) else cell
 
 
 def _guarded(cell: str) -> str:
