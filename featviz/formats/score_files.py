@@ -52,7 +52,7 @@ def read_scores(path: Path, ids: Sequence[int], outputs: Sequence[str]) -> Score
     """
     lines = _lines(path)
     if not lines:
-        raise InvalidArgument(f"{_name(path)} is empty; its first line must be: {','.join([_ID, *outputs])}")
+        raise InvalidArgument(f"{_name(path)} is empty; its first line must be {visible(','.join([_ID, *outputs]))!r}.")
     positions = _positions(path, lines[0][1], outputs)
     rows = {number: row for row, number in enumerate(ids)}
     found = np.full((len(ids), len(outputs)), np.nan)

@@ -29,6 +29,7 @@ from featviz.protocols import ScoreFunction, SearchSpace
 from featviz.random import Streams
 from featviz.storage import BatchRecord, Phase
 from featviz.study.asked import Asked
+from featviz.study.exchange import count_in, read_told
 from featviz.study.plan import Next, Plan
 from featviz.study.progress import Callback, Progress, make_reporter
 from featviz.study.run import Run
@@ -183,7 +184,9 @@ class Study:
             )
         first = self._records.count()
         ids = np.arange(first, first + len(latents), dtype=np.int64)
-        self._outstanding = Asked(ids, inputs, latents, following.phase, following.restart)
+        self._outstanding = Asked(
+            ids, inputs, latents, following.phase, following.restart, self._evaluator.output_names
+        )
         if following.phase is Phase.SEARCH:
             self._searcher.keep()
         return self._outstanding
@@ -202,6 +205,18 @@ class Study:
             raise InvalidArgument("there is no batch to tell; ask for one first.")
         answers = asked.in_order(ids, outputs)
         self._record(asked, self._evaluator.judge(asked.inputs, answers, self._valid(asked)))
+
+    def tell_file(self, path: str | os.PathLike[str]) -> None:
+        """What a score file says about the batch that was asked for, in this session or before it was closed.
+
+        Args:
+            path: the file, or the folder of :meth:`Asked.save` with ``scores.csv`` in it.
+
+        Raises:
+            InvalidArgument: when the file is not right, naming line and column, or is about another batch.
+        """
+        asked = self._outstanding or self.ask(count_in(path))
+        self.tell(asked.ids, read_told(asked, path))
 
     def step(self) -> Progress:
         """Ask for one batch, evaluate it with the objective's boxes, and tell it."""

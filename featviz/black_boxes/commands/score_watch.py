@@ -8,7 +8,7 @@ from featviz.errors import FeatvizWarning, InvalidArgument
 from featviz.formats.batch_folders import BatchFolder
 from featviz.formats.files import write_whole
 from featviz.formats.score_files import Scores, read_scores
-from featviz.text import first_line, visible
+from featviz.text import first_line
 
 __all__ = ["ScoreWatch"]
 
@@ -67,7 +67,4 @@ class ScoreWatch:
         with contextlib.suppress(OSError):  # a folder that we cannot write to: the warning says it
             text = f"{said}\n\nMend it and save it again: it is waited for.\n"
             write_whole(self._batch.path / _PROBLEM, text.encode("utf-8", "backslashreplace"))
-        folder = visible(str(self._batch.path), 300)
-        warnings.warn(
-            f"the scores in {folder} cannot be used: {said} Waiting for another file.", FeatvizWarning, stacklevel=2
-        )
+        warnings.warn(f"{said} Mend it and save it again: it is waited for.", FeatvizWarning, stacklevel=2)
