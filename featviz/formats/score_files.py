@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from featviz.checks import did_you_mean
 from featviz.errors import InvalidArgument
-from featviz.formats.csv_text import is_number, unguarded
+from featviz.formats.csv_text import unguarded
 from featviz.formats.files import read_regular
-from featviz.text import first_line, visible
+from featviz.text import first_line, is_number, visible
 
 __all__ = ["Scores", "read_scores"]
 
