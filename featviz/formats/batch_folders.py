@@ -29,7 +29,7 @@ __all__ = ["SCORES", "BatchFolder", "FolderBatch"]
 
 SCORES = "scores.csv"
 _KNOWN_BY = "batch.json"
-_MOST_BYTES = 1_000_000
+_MOST_BYTES = 100_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,23 +40,23 @@ class FolderBatch:
         files: the files of each of n inputs.
         ids: their n numbers.
         outputs: the names of what is to be measured.
-        digest: by what the batch is recognised.
+        digests: by what each input is recognised.
     """
 
     files: Sequence[Sequence[NativeFile]]
     ids: Sequence[int]
     outputs: Sequence[str]
-    digest: str
+    digests: tuple[str, ...]
 
     @classmethod
-    def of(cls, inputs: Any, ids: Sequence[int], outputs: Sequence[str], salt: str = "") -> "FolderBatch":
+    def of(cls, inputs: Any, ids: Sequence[int], outputs: Sequence[str], salt: str | None = None) -> "FolderBatch":
         """The batch ``inputs``.
 
         Args:
             inputs: n inputs.
             ids: their numbers.
             outputs: the names of what is to be measured.
-            salt: makes it another batch than an equal one with another salt.
+            salt: where given, equal inputs in other places of the batch, or with another salt, are told apart.
 
         Raises:
             BoxError: when there is no form of file for such inputs.
@@ -68,7 +68,14 @@ class FolderBatch:
                 f"the inputs cannot be written as files: {first_line(error)}. They are {described(inputs)}. Pass "
                 "preprocess= with a function from the batch to one of arrays, texts, numbers, dicts or data frames."
             ) from error
-        return cls(files, ids, outputs, digest_of(files, salt, *outputs))
+        salts = ["" if salt is None else f"{salt} {place}" for place in range(len(files))]
+        digests = tuple(digest_of(x, salt, *outputs) for x, salt in zip(files, salts, strict=True))
+        return cls(files, ids, outputs, digests)
+
+    def part(self, rows: Sequence[int]) -> "FolderBatch":
+        """The inputs at ``rows`` as a batch of their own, numbered from 0."""
+        files, digests = [self.files[row] for row in rows], tuple(self.digests[row] for row in rows)
+        return FolderBatch(files, range(len(rows)), self.outputs, digests)
 
     def write(self, folder: Path) -> None:
         """Make ``folder``, which is there with all that belongs in it or not at all.
@@ -100,7 +107,7 @@ class FolderBatch:
             rows.append([str(number), *(named.get(label, "") for label in labels)])
             contents += [(file.name(number), file.content) for file in files]
         empty = [[str(number), *[""] * len(self.outputs)] for number in self.ids]
-        known = {"format": 1, "digest": self.digest, "ids": [self.ids[0], self.ids[-1]], "outputs": list(self.outputs)}
+        known = {"format": 1, "first": self.ids[0], "inputs": list(self.digests), "outputs": list(self.outputs)}
         return [
             *contents,
             ("inputs.csv", to_csv([["id", *labels], *rows])),
@@ -137,25 +144,28 @@ class BatchFolder:
 
     Args:
         path: where it is.
-        digest: of the batch in it.
         first: the id of its first input.
-        last: the id of its last input.
+        digests: of its inputs, in the order of their ids.
     """
 
     path: Path
-    digest: str
     first: int
-    last: int
+    digests: tuple[str, ...]
 
     @classmethod
     def read(cls, path: Path) -> "BatchFolder | None":
         """The folder at ``path``, or None when it is none of ours."""
         try:
             known = json.loads(read_regular(path / _KNOWN_BY, _MOST_BYTES))
-            first, last = known["ids"]
-            return cls(path, str(known["digest"]), int(first), int(last))
+            digests = tuple(str(digest) for digest in known["inputs"])
+            return cls(path, int(known["first"]), digests) if digests else None
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
+
+    @property
+    def ids(self) -> range:
+        """The numbers of its inputs."""
+        return range(self.first, self.first + len(self.digests))
 
     @property
     def scores(self) -> Path:

@@ -73,20 +73,18 @@ def native_files(x: Any) -> list[NativeFile]:
     return found
 
 
-def digest_of(inputs: Sequence[Sequence[NativeFile]], *more: str) -> str:
-    """Hexadecimal digits that are the same for the same inputs in the same order, and ``more``.
+def digest_of(files: Sequence[NativeFile], *more: str) -> str:
+    """Hexadecimal digits that are the same for the same input, and ``more``.
 
     Pictures stand beside what they show and have no say: another version of a library packs them otherwise.
     """
-    h = hashlib.sha256()
+    h = hashlib.blake2b(digest_size=16)
     for text in more:
-        h.update(f"{len(text)} ".encode() + text.encode("utf-8", "backslashreplace"))
-    for files in inputs:
-        h.update(b"|")
-        for file in files:
-            if not file.label.startswith(PICTURE):
-                h.update(f"{file.part} {file.suffix} {len(file.content)} ".encode())
-                h.update(file.content)
+        h.update(f"{len(text)} {text}".encode("utf-8", "backslashreplace"))
+    for file in files:
+        if not file.label.startswith(PICTURE):
+            h.update(f"{file.part} {file.suffix} {len(file.content)} ".encode())
+            h.update(file.content)
     return h.hexdigest()
 
 

@@ -23,7 +23,7 @@ def save_asked(asked: "Asked", folder: str | os.PathLike[str]) -> Path:
     path = Path(folder)
     batch = _batch_of(asked)
     there = BatchFolder.read(path)
-    if there is not None and there.digest == batch.digest and _ids_of(there) == _ids(asked):
+    if there is not None and (there.first, there.digests) == (batch.ids[0], batch.digests):
         return path
     try:
         batch.write(path)
@@ -40,7 +40,7 @@ def save_asked(asked: "Asked", folder: str | os.PathLike[str]) -> Path:
 def count_in(path: str | os.PathLike[str]) -> int | None:
     """How many inputs the batch has that a score file lies beside; None where that is not known."""
     there = BatchFolder.read(_scores_at(path).parent)
-    return None if there is None else there.last - there.first + 1
+    return None if there is None else len(there.digests)
 
 
 def read_told(asked: "Asked", path: str | os.PathLike[str]) -> NDArray[np.float64]:
@@ -52,15 +52,16 @@ def read_told(asked: "Asked", path: str | os.PathLike[str]) -> NDArray[np.float6
     """
     scores = _scores_at(path)
     there = BatchFolder.read(scores.parent)
-    if there is not None and (_ids_of(there) != _ids(asked) or there.digest != _batch_of(asked).digest):
-        told = there.last < int(asked.ids[0])
+    batch = _batch_of(asked)
+    if there is not None and (there.first, there.digests) != (batch.ids[0], batch.digests):
+        told = there.ids[-1] < asked.ids[0]
         raise InvalidArgument(
-            f"{visible(str(scores), 300)} is about the inputs {there.first} to {there.last}"
+            f"{visible(str(scores), 300)} is about the inputs {there.first} to {there.ids[-1]}"
             + (", which were told already" if told else " of another batch")
             + f"; this study asks about {asked.ids[0]} to {asked.ids[-1]}. Write those with study.ask().save(folder)."
         )
     try:
-        return read_scores(scores, asked.ids.tolist(), asked.outputs).outputs
+        return read_scores(scores, batch.ids, asked.outputs).outputs
     except FileNotFoundError:
         raise InvalidArgument(f"there are no scores yet: no file {visible(str(scores), 300)}.") from None
     except OSError as error:
@@ -74,11 +75,3 @@ def _scores_at(path: str | os.PathLike[str]) -> Path:
 
 def _batch_of(asked: "Asked") -> FolderBatch:
     return FolderBatch.of(asked.inputs, asked.ids.tolist(), asked.outputs)
-
-
-def _ids(asked: "Asked") -> tuple[int, int]:
-    return int(asked.ids[0]), int(asked.ids[-1])
-
-
-def _ids_of(folder: BatchFolder) -> tuple[int, int]:
-    return folder.first, folder.last

@@ -8,9 +8,12 @@ import os
 import re
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from featviz import checks
 from featviz.batches import batch_length
@@ -83,24 +86,30 @@ class FolderBox(BlackBox):
         return {} if self._program is None else self._program.provenance()
 
     def answer(self, inputs: Any) -> Any:
-        """What stands in the score file of the batch; see :class:`BlackBox`.
+        """What stands in the score files for a batch; see :class:`BlackBox`.
 
         Raises:
             BoxUnavailable: when no scores are there in time; they may still come.
         """
-        salt = str(self._key) if self.noisy else ""
+        salt = str(self._key) if self.noisy else None
         batch = FolderBatch.of(inputs, range(batch_length(inputs)), self.outputs, salt)
-        laid = self._find(batch.digest) or self._lay(batch)
-        scores = self._waited(laid, batch) if self._program is None else self._run(self._program, laid, batch)
-        if not scores.missing:
-            return scores.outputs
-        errors: dict[int, Exception] = {row: RuntimeError(why) for row, why in scores.missing.items()}
-        raise RowsFailed(f"{len(errors)} of {len(batch.ids)} inputs have no score.", scores.outputs, errors)
+        self._look_round()
+        if self._program is not None:
+            return _or_failed(self._run(self._program, batch))
+        places = self._places(batch)
+        told = self._wait(dict.fromkeys(folder for folder, _ in places))
+        outputs = np.array([told[folder].outputs[row] for folder, row in places])
+        missing = {
+            position: told[folder].missing[row]
+            for position, (folder, row) in enumerate(places)
+            if row in told[folder].missing
+        }
+        return _or_failed(Scores(outputs, missing))
 
     # -- the folders of the batches ------------------------------------------------------------------------------
 
-    def _find(self, digest: str) -> BatchFolder | None:
-        """The folder in which a batch lies already, the newest where there are several."""
+    def _look_round(self) -> None:
+        """Find out which batches were laid down, by this box or before it."""
         try:
             names = sorted(entry.name for entry in self._folder.iterdir() if _NAMED.fullmatch(entry.name))
         except FileNotFoundError:
@@ -108,7 +117,20 @@ class FolderBox(BlackBox):
         except OSError as error:
             raise self._unusable(error) from error
         self._known = {name: self._known.get(name) or BatchFolder.read(self._folder / name) for name in names}
-        return next((f for f in reversed(self._known.values()) if f is not None and f.digest == digest), None)
+
+    def _places(self, batch: FolderBatch) -> list[tuple[BatchFolder, int]]:
+        """For each input the folder and the row where it was asked for, now or before."""
+        found = {
+            digest: (folder, row)
+            for folder in self._known.values()
+            if folder is not None
+            for row, digest in enumerate(folder.digests)
+        }
+        new = {digest: row for row, digest in reversed(list(enumerate(batch.digests))) if digest not in found}
+        if new:
+            folder = self._lay(batch.part(sorted(new.values())))
+            found |= {digest: (folder, row) for row, digest in enumerate(folder.digests)}
+        return [found[digest] for digest in batch.digests]
 
     def _lay(self, batch: FolderBatch) -> BatchFolder:
         """Write a batch into a folder of the next number."""
@@ -122,7 +144,7 @@ class FolderBox(BlackBox):
                 continue
             except OSError as error:
                 raise self._unusable(error) from error
-            return BatchFolder(path, batch.digest, batch.ids[0], batch.ids[-1])
+            return BatchFolder(path, batch.ids[0], batch.digests)
         raise BoxError(f"no batch could be laid down in {visible(str(self._folder))}: {_TRIES} numbers were all taken.")
 
     def _unusable(self, error: OSError) -> BoxError:
@@ -130,12 +152,14 @@ class FolderBox(BlackBox):
 
     # -- the scores ----------------------------------------------------------------------------------------------
 
-    def _run(self, program: Program, laid: BatchFolder, batch: FolderBatch) -> Scores:
-        """Run the program on the folder, unless it was run before."""
+    def _run(self, program: Program, batch: FolderBatch) -> Scores:
+        """Run the program on the batch, unless it was run on the same one before."""
+        same = [f for f in self._known.values() if f is not None and f.digests == batch.digests]
+        laid = same[-1] if same else self._lay(batch)
         if not laid.scores.exists():
             run_once(program, b"", self._timeout, (str(laid.path),))
         try:
-            return read_scores(laid.scores, batch.ids, self.outputs)
+            return read_scores(laid.scores, laid.ids, self.outputs)
         except FileNotFoundError:
             where = visible(f"{laid.path.name}/{laid.scores.name}")
             raise ProcessDied(f"{as_words(program.words)} ended with exit code 0 and left no {where}") from None
@@ -144,27 +168,43 @@ class FolderBox(BlackBox):
             laid.scores.replace(laid.scores.with_name("scores-refused.csv"))
             raise AnswerShapeError(str(error)) from error
 
-    def _waited(self, laid: BatchFolder, batch: FolderBatch) -> Scores:
-        """Wait for the score file."""
-        watch = ScoreWatch(laid, batch.ids, self.outputs)
+    def _wait(self, folders: Iterable[BatchFolder]) -> dict[BatchFolder, Scores]:
+        """The scores of batches, once they are all there."""
+        watches = {folder: ScoreWatch(folder, self.outputs) for folder in folders}
+        found: dict[BatchFolder, Scores] = {}
         until = time.monotonic() + self._timeout
         told = self._quiet
         while True:
-            scores = watch.look()
-            if scores is not None:
-                return scores
-            if not told:
-                where = visible(str(laid.path), 300)
-                print(f"featviz: waiting for {len(batch.ids)} scores: see {where}/INSTRUCTIONS.txt", file=sys.stderr)
-                told = True
+            for folder, watch in watches.items():
+                if folder not in found and (scores := watch.look()) is not None:
+                    found[folder] = scores
+            waiting = {folder: watch for folder, watch in watches.items() if folder not in found}
+            if not waiting:
+                return found
             left = until - time.monotonic()
             # A file that was found is looked at once more, to see that it is not being written.
-            if left <= 0 and not watch.expects_more:
+            soon = any(watch.expects_more for watch in waiting.values())
+            if left <= 0 and not soon:
+                folder, watch = next(iter(waiting.items()))
                 raise BoxUnavailable(
-                    f"there is no {visible(str(laid.scores), 300)} yet{watch.problem}. What was asked for is kept: put "
-                    "the scores there, and run or resume the search again."
+                    f"there is no {visible(str(folder.scores), 300)} yet{watch.problem}. What was asked for is kept: "
+                    "put the scores there, and run or resume the search again."
                 )
+            if not told and not soon:
+                for folder in waiting:
+                    where = visible(str(folder.path), 300)
+                    count = len(folder.digests)
+                    print(f"featviz: waiting for {count:,} scores; see {where}/INSTRUCTIONS.txt", file=sys.stderr)
+                told = True
             time.sleep(self._poll if left <= 0 else min(self._poll, left))
+
+
+def _or_failed(scores: Scores) -> NDArray[np.float64]:
+    """The outputs, or :class:`RowsFailed` where some are missing."""
+    if not scores.missing:
+        return scores.outputs
+    errors: dict[int, Exception] = {row: RuntimeError(why) for row, why in scores.missing.items()}
+    raise RowsFailed(f"{len(errors)} of {len(scores.outputs)} inputs have no score.", scores.outputs, errors)
 
 
 def folder_box(
@@ -189,8 +229,7 @@ def folder_box(
     ``PROBLEM.txt`` beside it, and waited for again.
 
     A search may be stopped and gone on with days later: a batch that was laid down before is recognised by its
-    inputs, and one that has its scores is not asked for again. With ``noisy=True`` that holds for the same batch of
-    the same search only.
+    inputs, and nothing is asked for twice. With ``noisy=True`` that holds for the same batch of the same search only.
 
     Args:
         folder: where the batches go; made when it is first needed.

@@ -162,8 +162,8 @@ class Pool:
     def _failed(self, worker: Worker, batch: "_Batch", why: "_Why") -> None:
         """End a process that failed, blame the input that it was at, and have the others asked again."""
         process, given, answered = worker.start(), list(worker.given), worker.answered
-        if why is _death:
-            process.ends_within(_LAST)
+        if why is _death and not process.ends_within(_LAST):
+            why = _closing
         worker.stop()
         if why is _death and process.exit_code == 0 and answered:
             batch.again(given)
@@ -224,6 +224,10 @@ def _death(program: Program, process: Process) -> Exception:
         advice = " A program of the protocol 'lines' answers one line after the other, until its input ends."
         return ProcessDied(f"{as_words(program.words)} ended without an answer{process.last_words()}.{advice}")
     return ProcessDied(f"{as_words(program.words)} {process.how_it_ended()}{process.last_words()}")
+
+
+def _closing(program: Program, process: Process) -> Exception:
+    return ProcessDied(f"{as_words(program.words)} closed its output without an answer{process.last_words()}")
 
 
 def _timeout(seconds: float) -> _Why:

@@ -65,4 +65,4 @@ _ADVICE = "The standard output of the program is for its answers alone: write an
 
 
 def _shown(line: bytes) -> str:
-    return repr(visible(line[:500].decode("utf-8", "backslashreplace"), 100))
+    return f"'{visible(line[:500].decode('utf-8', 'backslashreplace'), 100)}'"

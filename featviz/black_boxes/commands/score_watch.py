@@ -22,12 +22,11 @@ class ScoreWatch:
 
     Args:
         batch: the folder of the batch.
-        ids: the numbers of its inputs.
         outputs: the names of what is measured.
     """
 
-    def __init__(self, batch: BatchFolder, ids: Sequence[int], outputs: Sequence[str]) -> None:
-        self._batch, self._ids, self._outputs = batch, ids, outputs
+    def __init__(self, batch: BatchFolder, outputs: Sequence[str]) -> None:
+        self._batch, self._outputs = batch, outputs
         self._before: _State | None = None
         self._refused: _State | None = None
         self.problem = ""
@@ -45,7 +44,7 @@ class ScoreWatch:
         if state is None or state != before or state == self._refused:
             return None
         try:
-            scores = read_scores(self._batch.scores, self._ids, self._outputs)
+            scores = read_scores(self._batch.scores, self._batch.ids, self._outputs)
         except (InvalidArgument, OSError) as error:
             self._refuse(state, error)
             return None
