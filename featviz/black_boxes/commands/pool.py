@@ -13,12 +13,12 @@ from featviz.black_boxes.commands.process import Process
 from featviz.black_boxes.commands.program import Program, as_words
 from featviz.black_boxes.commands.replies import Reply
 from featviz.black_boxes.commands.worker import Worker
-from featviz.errors import AnswerTypeError, BoxError, BoxTimeout, BoxUnavailable, ProcessDied
+from featviz.errors import AnswerTypeError, BoxError, BoxTimeout, BoxUnavailable, InvalidArgument, ProcessDied
 from featviz.text import first_line
 
 __all__ = ["Pool"]
 
-# Makes the line that asks for an input, of its id and its row; ValueError when that input cannot be written.
+# Makes the line that asks for an input, of its id and its row; InvalidArgument when that input cannot be written.
 Request = Callable[[int, int], bytes]
 
 # Inputs given to a process ahead of its answers: to the only one, and to each of several.
@@ -108,7 +108,7 @@ class Pool:
                 row = batch.todo.popleft()
                 try:
                     line = request(batch.first + row, row)
-                except ValueError as error:
+                except InvalidArgument as error:
                     batch.fail(row, error)
                 else:
                     worker.give(batch.first + row, line)
