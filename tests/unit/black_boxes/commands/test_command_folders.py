@@ -1,6 +1,5 @@
 import csv
 import json
-import os
 import sys
 import threading
 import time
@@ -91,8 +90,9 @@ class TestWaiting:
             box.begin_batch(key)
             return lay(box, inputs)
 
-        assert batch(0) == batch(0)
-        assert batch(1) != batch(0)
+        first = batch(0)
+        assert batch(0) == first
+        assert batch(1) != first
         repeated = batch(2, PICTURES[[0, 0, 0]])
         assert len(list(repeated.glob("*.npy"))) == 3
 
@@ -236,7 +236,7 @@ class TestPrograms:
             box(write)(PICTURES)
         with pytest.raises(AnswerShapeError, match=r"line 2, column 'output'"):
             box(write)(PICTURES)
-        assert os.listdir(tmp_path / "exchange") == ["batch-000000"]
+        assert [path.name for path in (tmp_path / "exchange").iterdir()] == ["batch-000000"]
 
 
 class TestSearch:
@@ -259,7 +259,7 @@ class TestSearch:
             except BoxUnavailable:
                 folder = max(lab.iterdir())
                 assert not (folder / "scores.csv").exists()
-                values = [np.load(path).mean(dtype=float) for path in sorted(folder.glob("*.npy"))]
+                values = [float(np.load(path).mean(dtype=float)) for path in sorted(folder.glob("*.npy"))]
                 put(folder, "id,output\n" + "".join(f"{i},{value!r}\n" for i, value in enumerate(values)))
         assert sessions == 5
         direct = search(fv.black_box(means), tmp_path / "direct")
