@@ -59,7 +59,7 @@ BAD = {
     "id,a,b\n,1,2\n": "but it is empty",
     "id,a,b\n10,1,2\n10,3,4\n": "line 3, column 'id': the id 10 stands in line 2 already",
     "id;a;b\n10;1;2,5\n11;3;4\n": "line 2, column 'b': .*'2,5'. Write it with a decimal point",
-    "id,a,b\n10,high,2\n11,3,4\n": "line 2, column 'a': expected a number, or nothing where there is none, but it is 'hi",
+    "id,a,b\n10,high,2\n11,3,4\n": "line 2, column 'a': expected a number, or nothing where there is none, but it is",
     "id,a,b\n10,True,2\n11,3,4\n": "'True'",
     "id,a,b\n10,1_0,2\n11,3,4\n": "'1_0'",
     "id,a,b\n10,0x1F,2\n11,3,4\n": "'0x1F'",

@@ -151,6 +151,7 @@ with fv.Study(fv.ImageSpace(3, 3), budget=20, batch_size=10, seed=4, optimiser="
 """
 
 
+@pytest.mark.slow
 def test_two_processes_days_apart(tmp_path):
     def session(*more):
         env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": str(len(more))}
