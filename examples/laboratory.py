@@ -1,7 +1,7 @@
 """A laboratory as a black box: which mask sends the most light to a detector beside the middle of the screen?
 
-The laboratory is another process, simulated, and sees nothing but a folder. Stop this script and start it again: it goes
-on where it was, and nothing is measured twice.
+The laboratory is another process, simulated, and sees nothing but a folder. Stop this script and start it again: it
+goes on where it was, and nothing is measured twice.
 """
 
 import subprocess
@@ -15,7 +15,7 @@ laboratory = subprocess.Popen([sys.executable, str(program), "exchange"])
 try:
     box = fv.folder_box("exchange", outputs=["light"], poll=0.02, timeout=60, quiet=True)
     space = fv.ImageSpace(16, 16)
-    run = fv.search(space, fv.maximise(box), budget=600, batch_size=60, out="runs/masks", progress="none")
+    run = fv.search(space, fv.maximise(box), budget=800, batch_size=40, out="runs/masks", progress="none")
 finally:
     laboratory.kill()
     laboratory.wait()

@@ -1,7 +1,7 @@
 """Owning the loop: featviz proposes, something that it cannot call answers, and a kill loses nothing.
 
-Here a function plays the laboratory: it sees the files of a batch, and leaves a score file. In life days may lie between
-`save` and `tell_file`; a study that was closed meanwhile, opened again, still knows which batch it asked for.
+Here a function plays the laboratory: it sees the files of a batch, and leaves a score file. In life days may lie
+between `save` and `tell_file`; a study that was closed meanwhile, opened again, still knows which batch it asked for.
 """
 
 import csv

@@ -1,4 +1,4 @@
-"""A program that knows nothing of featviz: pictures of 8 x 8 come in as lines of JSON, how much each is each digit goes out.
+"""A program that knows nothing of featviz: a line of JSON for each picture of 8 x 8 in, a line with ten scores out.
 
 Try it: echo '{"id": 0, "input": [[0, 0, ...], ...]}' | python score_digits.py
 """
@@ -17,4 +17,4 @@ print("the model is ready", file=sys.stderr)  # standard output is for answers a
 for line in sys.stdin:
     asked = json.loads(line)
     values = model.decision_function(np.reshape(asked["input"], (1, 64)))[0]
-    print(json.dumps({"id": asked["id"], "output": dict(zip("0123456789", values.tolist()))}), flush=True)
+    print(json.dumps({"id": asked["id"], "output": dict(zip("0123456789", values.tolist(), strict=True))}), flush=True)
