@@ -25,7 +25,7 @@ def command_box(
     protocol: str = "lines",
     outputs: Any = None,
     name: str | None = None,
-    timeout: float | None = 60.0,
+    timeout: float = 60.0,
     start_timeout: float = 60.0,
     workers: int = 1,
     arrays: str = "lists",
@@ -55,7 +55,7 @@ def command_box(
         protocol: "lines", "batch" or "folder".
         outputs: the names of the outputs; without them there is one, called "output".
         name: a label; the command by default.
-        timeout: seconds for each input ("lines") or each batch; None for no limit.
+        timeout: seconds for each input ("lines") or each batch; ``float("inf")`` for no limit.
         start_timeout: seconds more for the first answer of a process, which may have a model to load ("lines").
         workers: how many processes share a batch ("lines"). Who answers which input varies from run to run.
         arrays: "lists" to write arrays as nested lists, "base64" as ``{"dtype", "shape", "base64"}``, a hundred times
@@ -71,7 +71,7 @@ def command_box(
     checks.one_of("protocol", protocol, _PROTOCOLS)
     checks.one_of("arrays", arrays, ARRAYS)
     count = checks.integer("workers", workers, 1, _MOST_WORKERS)
-    seconds = math.inf if timeout is None else checks.finite("timeout", timeout, 0.0, exclusive=True)
+    seconds = math.inf if timeout == math.inf else checks.finite("timeout", timeout, 0.0, exclusive=True)
     more = checks.finite("start_timeout", start_timeout, 0.0)
     if protocol != "lines" and count != 1:
         raise InvalidArgument(f'workers= is of the protocol "lines", but the protocol is "{protocol}".')

@@ -23,12 +23,20 @@ Request = Callable[[int, int], bytes]
 
 # Inputs given to a process ahead of its answers: to the only one, and to each of several.
 _AHEAD, _AHEAD_OF_SEVERAL = 64, 2
+# Bytes that wait to be sent to a process, above which no more lines are made for it.
+_MOST_WAITING = 4_000_000
 # A box that has never answered is given up after so many failures.
 _STRIKES = 8
 # Seconds between two looks at whether a silent process is still there.
 _LOOK = 0.1
 # Seconds in which a process that closed its output may end by itself, so that its exit code is known.
 _LAST = 0.3
+
+
+_MIXED = (
+    ", so that nobody can tell which answer is for which input. "
+    'Have it write {"id": ..., "output": ...}, or one line for each line that it reads, and nothing else.'
+)
 
 
 class Pool:
@@ -52,6 +60,7 @@ class Pool:
         self._next = 0
         self._strikes = 0
         self._ever = False
+        self._by_id: bool | None = None  # whether its answers have ids; not known before the first
         self._owner = os.getpid()
         self._lock = threading.Lock()
         weakref.finalize(self, _end, self._workers)
@@ -104,7 +113,7 @@ class Pool:
         for worker in self._workers:
             if batch.todo:
                 worker.start()
-            while batch.todo and len(worker.given) < self._ahead:
+            while batch.todo and len(worker.given) < self._ahead and worker.waiting < _MOST_WAITING:
                 row = batch.todo.popleft()
                 try:
                     line = request(batch.first + row, row)
@@ -145,19 +154,25 @@ class Pool:
             self._enter(worker, reply, batch)
 
     def _enter(self, worker: Worker, reply: Reply, batch: "_Batch") -> None:
+        self._check_form(reply)
         number = worker.take(reply.id)
         if number is not None:
             self._ever = True
             batch.enter(number - batch.first, reply)
         elif reply.id is None:
-            raise BoxError(
-                f"{as_words(self._program.words)} answered more often than it was asked, so that nobody can tell which "
-                'answer is for which input. Have it answer {"id": ..., "output": ...}, or write one line for each '
-                "line that it reads."
-            )
+            raise BoxError(f"{as_words(self._program.words)} answered more often than it was asked{_MIXED}")
         elif not 0 <= reply.id < self._next or batch.is_open(reply.id - batch.first):
             raise AnswerTypeError(f"expected the id of an input that was sent, but the answer has the id {reply.id}.")
         # Otherwise it is a second answer, and the first one stands.
+
+    def _check_form(self, reply: Reply) -> None:
+        """Answers have ids or they have none: one that is unlike those before may be a number printed by mistake."""
+        if self._by_id is None:
+            self._by_id = reply.id is not None
+        if self._by_id and reply.id is None:
+            raise AnswerTypeError("expected an answer with an id, as those before, but this one has none.")
+        if reply.id is not None and not self._by_id:
+            raise BoxError(f"{as_words(self._program.words)} gave answers without an id and now one with an id{_MIXED}")
 
     def _failed(self, worker: Worker, batch: "_Batch", why: "_Why") -> None:
         """End a process that failed, blame the input that it was at, and have the others asked again."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ __all__ = ["Program", "as_words"]
 
 # Larger files among the words, such as a data set, are not read for their checksum.
 _MOST_BYTES = 200_000_000
+_PATH = re.compile(r"\.{0,2}/\S+$")
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,16 @@ class Program:
         for word in self.words[1:]:
             # A relative word is looked for where the program will look for it.
             file = Path(self.cwd or ".") / word
-            if word and file.is_file() and file.stat().st_size <= _MOST_BYTES:
+            if _is_read(file):
                 known[f"{visible(file.name, 100)}_sha256"] = _sha256(file)
         return {key: value for key, value in known.items() if value}
+
+
+def _is_read(file: Path) -> bool:
+    try:
+        return file.is_file() and file.stat().st_size <= _MOST_BYTES
+    except OSError:  # such as a name that is too long: no file, but a program for the interpreter
+        return False
 
 
 def _sha256(file: Path) -> str:
@@ -100,4 +109,4 @@ def _why_not_found(word: str) -> str:
 
 def as_words(words: Sequence[str]) -> str:
     """A command for a label or a message: of paths the last part."""
-    return visible(" ".join(Path(word).name or word if os.sep in word else word for word in words), 100)
+    return visible(" ".join(Path(word).name or word if _PATH.match(word) else word for word in words), 100)

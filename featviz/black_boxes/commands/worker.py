@@ -70,6 +70,11 @@ class Worker:
         return number
 
     @property
+    def waiting(self) -> int:
+        """Bytes that wait to be sent."""
+        return len(self._unsent) + sum(map(len, self._lines))
+
+    @property
     def limit(self) -> float:
         """Seconds that the input that it is at may take."""
         return self._timeout if self.answered else self._timeout + self._start_timeout

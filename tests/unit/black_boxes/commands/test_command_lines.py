@@ -105,6 +105,25 @@ class TestAnswers:
             for _ in range(3):
                 assert box(np.arange(8.0)).ravel().tolist() == [*range(8)]
 
+    def test_a_number_printed_by_mistake_is_not_taken_for_an_answer(self):
+        by_mistake = "print(7) or " + BY_ID.format("x")
+        with program(f"({by_mistake}) if x > 1 else {BY_ID.format('x')}") as box, pytest.raises(RowsFailed) as failed:
+            box(np.array([0.5, 2.0, 0.25]))
+        assert {row: str(error)[:32] for row, error in failed.value.errors.items()} == {
+            1: "expected an answer with an id, a"
+        }
+        assert failed.value.outputs[[0, 2]].tolist() == [[0.5], [0.25]]
+        with program(by_mistake) as box, pytest.raises(BoxError, match=r"without an id and now one with an id"):
+            box(np.array([0.5, 2.0]))
+        with program("print(7) or x") as box, pytest.raises(BoxError, match="more often than it was asked"):
+            box(np.array([0.5, 2.0]))
+            box(np.array([0.5]))
+
+    def test_more_than_is_held_in_memory_at_a_time(self, monkeypatch):
+        monkeypatch.setattr("featviz.black_boxes.commands.pool._MOST_WAITING", 1_000)
+        with program("sum(x)") as box:
+            assert box(np.ones((50, 400))).ravel().tolist() == [400] * 50
+
     def test_lines_of_the_world(self, tmp_path):
         script = tmp_path / "score.py"
         script.write_bytes(
@@ -183,11 +202,11 @@ class TestInputs:
 
 class TestMaking:
     def test_the_spec_is_what_was_given(self):
-        box = program("x", "batch", outputs=["a"], timeout=5, noisy=True, name="it")
+        box = program("x", "batch", outputs=["a"], timeout=float("inf"), noisy=True, name="it")
         spec = box.spec()
         assert spec["from"] == [sys.executable, "-c", PROGRAM, "x"]
         assert {key: spec[key] for key in spec if key != "from"} == {
-            "protocol": "batch", "outputs": ["a"], "timeout": 5, "noisy": True, "name": "it",
+            "protocol": "batch", "outputs": ["a"], "timeout": float("inf"), "noisy": True, "name": "it",
         }  # fmt: skip
         assert box_from_spec(spec)(np.array([1.0])).tolist() == [[1.0]]
 
@@ -196,6 +215,7 @@ class TestMaking:
         script.write_text("")
         assert fv.black_box([sys.executable, str(script), "--fast"]).name.endswith(" score.py --fast")
         assert str(tmp_path) not in fv.black_box([sys.executable, str(script), "--fast"]).name
+        assert fv.black_box([sys.executable, "-c", "1/2", "--at=/tmp"]).name.endswith(" -c 1/2 --at=/tmp")
 
     def test_what_identifies_the_program(self, tmp_path):
         script = tmp_path / "score.py"
@@ -268,7 +288,8 @@ class TestMaking:
             ({"protocol": "line"}, InvalidArgument, "batch, folder, lines"),
             ({"arrays": "raw"}, InvalidArgument, "base64"),
             ({"timeout": 0}, InvalidArgument, "timeout"),
-            ({"timeout": float("inf")}, InvalidArgument, "finite"),
+            ({"timeout": float("nan")}, InvalidArgument, "finite"),
+            ({"timeout": None}, WrongType, "timeout"),
             ({"timeout": "1"}, WrongType, "timeout"),
             ({"start_timeout": -1}, InvalidArgument, "start_timeout"),
             ({"workers": 0}, InvalidArgument, "workers"),
