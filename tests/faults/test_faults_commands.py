@@ -17,7 +17,6 @@ import featviz as fv
 from featviz.errors import (
     AnswerShapeError,
     AnswerTypeError,
-    BoxError,
     BoxTimeout,
     BoxUnavailable,
     ProcessDied,
@@ -341,6 +340,7 @@ class TestBatches:
         assert box(np.zeros((20, 50_000)))[:, 0].tolist() == list(range(20))
 
 
+@pytest.mark.slow
 def test_a_search_completes_with_crashes_and_hangs(tmp_path):
     """A tenth of the inputs crash, a tenth hang, and the search spends its budget and says what failed."""
     path = tmp_path / "score.py"
@@ -359,3 +359,71 @@ def test_a_search_completes_with_crashes_and_hangs(tmp_path):
     assert run.evaluations == 100
     assert set(run.failures) == {"worker died", "timeout"}
     assert run.best.score > -0.01
+
+
+SEARCH = """
+import sys, featviz as fv
+if sys.argv[1] == "folder":
+    box = fv.folder_box("lab", poll=0.02)
+else:
+    box = fv.black_box([sys.executable, *sys.argv[2:]], timeout=600)
+space = fv.DictSpace({"x": fv.Uniform(0, 1)}) if sys.argv[1] == "folder" else fv.from_regex("hang, deaf")
+run = fv.search(space, fv.maximise(box), budget=20, batch_size=10, optimiser="random", out="run", progress="none")
+print(run.status, run.evaluations)
+"""
+
+
+def search(folder, *words):
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(
+        [sys.executable, "-c", SEARCH, *words], env=env, cwd=folder, text=True, stdout=-1, stderr=-1
+    )
+
+
+def wait_for(condition, seconds=60.0):
+    until = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < until, "it did not happen in time"
+        time.sleep(0.02)
+    return found
+
+
+def measure(folder):
+    """The part of the laboratory: whatever it is, its sum of digits."""
+    files = sorted(folder.glob("*.json"))
+    files = [file for file in files if file.name != "batch.json"]
+    lines = [f"{int(file.stem)},{sum(map(int, filter(str.isdigit, file.read_text()[:9])))}" for file in files]
+    (folder / "part").write_text("\n".join(["id,output", *lines]))
+    (folder / "part").rename(folder / "scores.csv")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_a_search_that_waits_for_a_laboratory_is_stopped_and_goes_on(tmp_path, how):
+    lab = tmp_path / "lab"
+    first = search(tmp_path, "folder")
+    wait_for((lab / "batch-000000").exists)
+    first.send_signal(how)
+    _, said = first.communicate(timeout=60)
+    assert first.returncode != 0
+    assert "waiting for 10 scores; see" in said
+    measure(lab / "batch-000000")
+    second = search(tmp_path, "folder")
+    wait_for((lab / "batch-000001").exists)
+    second.send_signal(how)
+    second.communicate(timeout=60)
+    assert len(list(lab.glob("batch-*"))) == 2
+    third = search(tmp_path, "folder")
+    measure(lab / "batch-000001")
+    assert third.communicate(timeout=60)[0] == "finished 20\n"
+    assert sorted(path.name for path in lab.iterdir()) == ["batch-000000", "batch-000001"]
+
+
+@pytest.mark.slow
+def test_a_search_that_is_interrupted_ends_a_program_that_hangs(program, tmp_path):
+    searching = search(tmp_path, "lines", str(program.path), program.mark, "lines")
+    wait_for(lambda: len(program.running()) == 2)  # it, and the child that ignores SIGTERM
+    searching.send_signal(signal.SIGINT)
+    _, said = searching.communicate(timeout=60)
+    assert "KeyboardInterrupt" in said
+    assert program.all_gone()

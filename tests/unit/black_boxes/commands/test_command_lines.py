@@ -1,5 +1,7 @@
+import contextlib
 import json
 import sys
+import time
 
 import numpy as np
 import pandas as pd
@@ -66,7 +68,7 @@ class TestAnswers:
             ("'3.5'", AnswerTypeError, "3.5"),
             ("[]", AnswerShapeError, "expected 1 row of 1 number"),
             ("[[1, 2]]", AnswerTypeError, "real number"),
-            ("dict(outputs=1)", AnswerTypeError, "the answer has outputs"),
+            ("dict(id=q['id'], outputs=1)", AnswerTypeError, "the answer has id, outputs"),
         ],
     )
     def test_what_is_no_number_costs_one_input(self, protocol, value, error, words):
@@ -115,9 +117,12 @@ class TestAnswers:
         assert failed.value.outputs[[0, 2]].tolist() == [[0.5], [0.25]]
         with program(by_mistake) as box, pytest.raises(BoxError, match=r"without an id and now one with an id"):
             box(np.array([0.5, 2.0]))
-        with program("print(7) or x") as box, pytest.raises(BoxError, match="more often than it was asked"):
-            box(np.array([0.5, 2.0]))
-            box(np.array([0.5]))
+        with program("print(7) or x") as box:
+            with contextlib.suppress(BoxError):
+                box(np.array([0.5, 2.0]))
+            time.sleep(0.5)  # for what it writes besides
+            with pytest.raises(BoxError, match="more often than it was asked"):
+                box(np.array([0.5]))
 
     def test_more_than_is_held_in_memory_at_a_time(self, monkeypatch):
         monkeypatch.setattr("featviz.black_boxes.commands.pool._MOST_WAITING", 1_000)
