@@ -83,6 +83,7 @@ BOXES = Registry(
     "black box",
     "featviz.black_boxes",
     {
+        "folder": "featviz.black_boxes.commands:folder_box",
         "policy": "featviz.black_boxes.agents:policy",
         "rollout": "featviz.black_boxes.agents:rollout",
     },

@@ -29,6 +29,7 @@ from featviz.protocols import ScoreFunction, SearchSpace
 from featviz.random import Streams
 from featviz.storage import BatchRecord, Phase
 from featviz.study.asked import Asked
+from featviz.study.exchange import count_in, read_told
 from featviz.study.history import SEARCHED
 from featviz.study.noise import NoisePolicy
 from featviz.study.plan import Next, Plan
@@ -204,7 +205,8 @@ class Study:
             )
         first = self._records.count()
         ids = np.arange(first, first + len(latents), dtype=np.int64)
-        self._outstanding = Asked(ids, inputs, latents, following.phase, following.restart, again)
+        told = self._evaluator.box_outputs
+        self._outstanding = Asked(ids, inputs, latents, following.phase, following.restart, again, told)
         if following.phase is Phase.SEARCH:
             self._searcher.keep()
         return self._outstanding
@@ -223,6 +225,18 @@ class Study:
             raise InvalidArgument("there is no batch to tell; ask for one first.")
         answers = asked.in_order(ids, outputs)
         self._record(asked, self._evaluator.judge(asked.inputs, answers, self._valid(asked), asked.latents))
+
+    def tell_file(self, path: str | os.PathLike[str]) -> None:
+        """What a score file says about the batch that was asked for, in this session or before it was closed.
+
+        Args:
+            path: the file, or the folder of :meth:`Asked.save` with ``scores.csv`` in it.
+
+        Raises:
+            InvalidArgument: when the file is not right, naming line and column, or is about another batch.
+        """
+        asked = self._outstanding or self.ask(count_in(path))
+        self.tell(asked.ids, read_told(asked, path))
 
     def step(self) -> Progress:
         """Ask for one batch, evaluate it with the objective's boxes, and tell it."""
