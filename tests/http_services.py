@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 
 import numpy as np
 from sklearn.datasets import load_digits, load_wine
@@ -47,6 +48,8 @@ class Service:
     requests: list = field(default_factory=list)
     connections: set = field(default_factory=set)
     most_at_once: int = 0
+    # Refuses connections from now on; those that are open stay.
+    stop: object = None
 
     def paths(self):
         return [request.path for request in self.requests]
@@ -111,11 +114,16 @@ def serving(respond):
     service.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
+
+    def stop():
+        server.shutdown()
+        server.server_close()
+
+    service.stop = stop
     try:
         yield service
     finally:
-        server.shutdown()
-        server.server_close()
+        stop()
         thread.join(5)
 
 
@@ -207,7 +215,7 @@ class LanguageModel:
         tokens = [token for text in topics.values() for token in self.split(" ".join(text.split()))]
         self.vocabulary = sorted(set(tokens))
         self.ones = Counter(tokens)
-        self.twos = Counter(zip(tokens, tokens[1:], strict=False))
+        self.twos = Counter(pairwise(tokens))
         self.threes = Counter(zip(tokens, tokens[1:], tokens[2:], strict=False))
         self.total = len(tokens)
 
@@ -262,7 +270,9 @@ class OpenAi:
             return Answer(400, {"error": {"message": "max_tokens must be at least 1"}})
         if document.get("echo"):
             if not self.echo:
-                return Answer(400, {"error": {"message": "Setting 'echo' and 'logprobs' at the same time is not supported"}})
+                return Answer(
+                    400, {"error": {"message": "Setting 'echo' and 'logprobs' at the same time is not supported"}}
+                )
             tokens += self.sample(tokens, document["max_tokens"], 0)
             offsets = np.cumsum([0, *map(len, tokens[:-1])]).tolist()
             logprobs = {
@@ -282,9 +292,7 @@ class OpenAi:
         if document.get("logprobs") and self.echo:
             chances = language_model().distribution(tokens)
             top = np.argsort(-chances, kind="stable")[: document["top_logprobs"]]
-            listed = [
-                {"token": language_model().vocabulary[i], "logprob": math.log(chances[i])} for i in top
-            ]
+            listed = [{"token": language_model().vocabulary[i], "logprob": math.log(chances[i])} for i in top]
             choice = {"message": {"content": listed[0]["token"]}, "logprobs": {"content": [{"top_logprobs": listed}]}}
             return self.answered(document, [choice], len(tokens))
         n = document.get("n", 1) if self.heeds_n else 1
