@@ -28,6 +28,7 @@ from featviz.errors import (
     InvalidArgument,
     RequestFailed,
     RowsFailed,
+    RunMismatch,
 )
 
 # Two keys like real ones: with what JSON and addresses escape, and what they do not.
@@ -422,6 +423,11 @@ class TestSpending:
                 found_by(box_at(service.url, max_requests=2), batch_size=10, out=tmp_path / "run")
             assert len(service.requests) == 2
             assert fv.load(tmp_path / "run").evaluations == 20
+            raised = {"max_requests": 100, "timeout": 9.0, "concurrency": 2}
+            run = found_by(box_at(service.url, **raised), batch_size=10, out=tmp_path / "run")
+            assert run.evaluations == 60
+            with pytest.raises(RunMismatch):
+                found_by(box_at(service.url, answer="others"), batch_size=10, out=tmp_path / "run")
 
     def test_a_batch_that_cannot_be_paid_for_is_not_begun(self):
         with serving(lambda request: Answer(document=1.0)) as service:

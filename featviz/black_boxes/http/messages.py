@@ -93,7 +93,7 @@ def said(reply: Reply) -> str:
         found = _error_text(json.loads(reply.body))
     except (ValueError, RecursionError):
         found = None
-    return visible(found, 300) if found else _beginning(reply.body)
+    return visible(" ".join(found.split()), 300) if found else _beginning(reply.body)
 
 
 def _error_text(document: Any) -> str | None:

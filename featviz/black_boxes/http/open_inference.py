@@ -94,7 +94,8 @@ class OpenInference(WireProtocol):
         wanted = [tensor.name for tensor in self._chosen] or list(tensors)[:1]
         for name in wanted or [""]:
             if name not in tensors:
-                raise AnswerTypeError(f"the answer has no output {visible(name)!r}; it has {', '.join(tensors)[:200]}.")
+                had = visible(", ".join(tensors), 200) or "none"
+                raise AnswerTypeError(f"the answer has no output {visible(name)!r}; it has {had}.")
         n = batch_length(inputs)
         rows = n if self.batch_size is None else self.batch_size
         parts = [values_of(tensors[name], rows)[:n] for name in wanted]
