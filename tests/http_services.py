@@ -235,6 +235,10 @@ class LanguageModel:
         return [None] + [math.log(self.probability(tokens[i], tokens[:i])) for i in range(1, len(tokens))]
 
     def distribution(self, before):
+        return self._distribution(tuple(before[-2:]))
+
+    @cache  # noqa: B019  there is one model, and few contexts
+    def _distribution(self, before):
         weights = np.array([self.probability(token, before) for token in self.vocabulary])
         return weights / weights.sum()
 

@@ -72,8 +72,9 @@ def without_query(url: str) -> str:
 def redirected(url: str, location: str) -> str:
     """Where an answer of ``url`` sends the request on to.
 
-    The same host, port and scheme is followed, and so is the way from http to https on one host. Nothing else: a
-    request carries a key, and inputs that are nobody else's business.
+    The same host, port and scheme is followed, and nothing else: a request carries a key, and inputs that are nobody
+    else's business. A way from http to https is not taken either, since the address that is given would go on sending
+    the first request in the open.
 
     Raises:
         BoxError: for any other target.
@@ -85,9 +86,7 @@ def redirected(url: str, location: str) -> str:
         has_user = urlsplit(target).username is not None
     except ValueError:
         raise BoxError(f"{here} redirects to an address that cannot be read.") from None
-    scheme, host, _ = _origin(url)
-    upgraded = there == ("https", host, _PORTS["https"]) and scheme == "http"
-    if has_user or (there != _origin(url) and not upgraded):
+    if has_user or there != _origin(url):
         raise BoxError(
             f"{here} redirects to {without_query(target)}, on another host, port or scheme. The request, which may "
             "carry a key, is not sent there. If that is the service, pass its address."

@@ -3,26 +3,24 @@
 import asyncio
 import email.utils
 import math
+import ssl
 import time
 import weakref
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
-from featviz.black_boxes.http.addresses import without_query
+from featviz.black_boxes.http.addresses import is_loopback, without_query
 from featviz.black_boxes.http.background import background_loop, run_in_background
 from featviz.black_boxes.http.messages import Question, Reply, Trouble, said
+from featviz.black_boxes.http.options import SendingOptions
 from featviz.black_boxes.http.secrets import LogFilter, Secret
 from featviz.black_boxes.http.sending import Attempt, Failed, attempt
-from featviz.black_boxes.http.spending import Spending
-from featviz.checks import finite, integer
 from featviz.errors import BoxError, BoxTimeout, BoxUnavailable, MissingDependency, RequestFailed
 from featviz.version import VERSION
 
 __all__ = ["HttpClient"]
 
-_MAX_SECONDS = 86_400.0
-_MAX_BYTES = 2**40
 # These say that an input, or the batch that holds it, is not to the service's taste.
 _ABOUT_INPUT = frozenset({400, 413, 422})
 _ABOUT_ACCESS = frozenset({401, 403, 407})
@@ -35,49 +33,24 @@ class HttpClient:
     """Sends requests over connections that stay open, on the background loop.
 
     Args:
+        url: where questions will go; what is needed for it depends on that.
+        options: how.
         secret: the key to send, if any.
-        headers: sent with every request.
-        timeout: seconds from sending a request to the last byte of its answer.
-        retries: how often a request is sent again after a failed connection, HTTP 408, 425, 429 or 5xx.
-        backoff: seconds before the first of them; twice as long before each further one, at most ``max_wait``.
-        max_wait: the longest that a service may ask to be left alone (``Retry-After``); one that asks for more ends
-            the run.
-        concurrency: the most requests that are under way at once.
-        max_answer_bytes: the most bytes of an answer, decompressed.
-        use_proxies: whether the proxies in the environment (``HTTPS_PROXY`` and others) are used.
-        spending: what may be spent.
     """
 
-    def __init__(
-        self,
-        *,
-        secret: Secret | None,
-        headers: Mapping[str, str],
-        timeout: float,
-        retries: int,
-        backoff: float,
-        max_wait: float,
-        concurrency: int,
-        max_answer_bytes: int,
-        use_proxies: bool,
-        spending: Spending,
-    ) -> None:
+    def __init__(self, url: str, options: SendingOptions, secret: Secret | None) -> None:
         try:
             import httpx  # noqa: F401, PLC0415  optional, and slow to import
         except ImportError as error:
             raise MissingDependency(
                 "a service is asked with httpx, which is not installed. Install it: pip install 'featviz[http]'"
             ) from error
-        self.spending = spending
-        self.retries = integer("retries", retries, 0, 100)
+        self.spending = options.spending()
+        self._options = options
         self._secret = secret
-        self._headers = dict(headers)
-        self._timeout = finite("timeout", timeout, 0.0, _MAX_SECONDS, exclusive=True)
-        self._backoff = finite("backoff", backoff, 0.0, _MAX_SECONDS)
-        self._max_wait = finite("max_wait", max_wait, 0.0, _MAX_SECONDS)
-        self._concurrency = integer("concurrency", concurrency, 1, 1024)
-        self._max_bytes = integer("max_answer_bytes", max_answer_bytes, 1, _MAX_BYTES)
-        self._use_proxies = use_proxies
+        self._use_proxies = options.trust_env and not is_loopback(url)
+        # The list of authorities takes 0.1 s to read, and is needed where there may be a certificate.
+        self._encrypted = self._use_proxies or url[:6].lower() == "https:"
         self._open: tuple[asyncio.AbstractEventLoop, Any, asyncio.Semaphore] | None = None
         if secret is not None:
             log_filter = LogFilter(secret)
@@ -97,7 +70,9 @@ class HttpClient:
             BoxError: for an address with nothing behind it, and a redirect that is not followed.
         """
         self.spending.require(len(questions))
-        return run_in_background(self._ask(questions, self.retries if retries is None else min(retries, self.retries)))
+        return run_in_background(
+            self._ask(questions, self._options.retries if retries is None else min(retries, self._options.retries))
+        )
 
     def ask_once(self, question: Question) -> Reply | Trouble:
         """One question, without trying again."""
@@ -129,7 +104,7 @@ class HttpClient:
     async def _persist(self, question: Question, retries: int) -> Reply | Trouble:
         """Send a question until it is answered, or nothing more is to be tried."""
         client, slots = self._connections()
-        how = Attempt(client, self._timeout, self._max_bytes, self._secret, self.spending)
+        how = Attempt(client, self._options.timeout, self._options.max_answer_bytes, self._secret, self.spending)
         async with slots:  # also while waiting, so that a service that is overrun gets fewer requests
             for tried in range(retries + 1):
                 self.spending.take(len(question.body or b""))
@@ -146,13 +121,13 @@ class HttpClient:
         return outcome.status in _LATER or outcome.status >= 500
 
     async def _wait(self, question: Question, outcome: Reply | Failed, tried: int) -> None:
-        seconds = min(self._backoff * 2.0**tried, self._max_wait)
+        seconds = min(self._options.backoff * 2.0**tried, self._options.max_wait)
         if isinstance(outcome, Reply):
             wanted = _retry_after(outcome.headers.get("retry-after", ""))
-            if wanted > self._max_wait:
+            if wanted > self._options.max_wait:
                 raise BoxUnavailable(
                     f"{without_query(question.url)} answered with HTTP {outcome.status} and asks to be left alone for "
-                    f"{wanted:,.0f} s, more than max_wait={self._max_wait:g}: {self.clean(said(outcome))}. "
+                    f"{wanted:,.0f} s, more than max_wait={self._options.max_wait:g}: {self.clean(said(outcome))}. "
                     "Resume the run later, or pass a longer max_wait."
                 )
             seconds = max(seconds, wanted)
@@ -171,7 +146,9 @@ class HttpClient:
         if outcome.status in _ABOUT_ACCESS:
             raise BoxUnavailable(f"{happened}. {self._access_hint()}")
         if outcome.status == 429:
-            raise BoxUnavailable(f"{happened}. It still says so after {self.retries} retries; resume the run later.")
+            raise BoxUnavailable(
+                f"{happened}. It still says so after {self._options.retries} retries; resume the run later."
+            )
         if outcome.status == 408:
             return Trouble(BoxTimeout(happened), about_input=True)
         if outcome.status in _ABOUT_INPUT or outcome.status >= 500:
@@ -188,7 +165,7 @@ class HttpClient:
         """The ``httpx.AsyncClient``, and the slots for requests."""
         loop = asyncio.get_running_loop()
         if self._open is None or self._open[0] is not loop:  # another loop: this process was forked
-            self._open = (loop, self._new_client(), asyncio.Semaphore(self._concurrency))
+            self._open = (loop, self._new_client(), asyncio.Semaphore(self._options.concurrency))
         return self._open[1], self._open[2]
 
     def _new_client(self) -> Any:
@@ -197,13 +174,16 @@ class HttpClient:
         try:
             return httpx.AsyncClient(
                 auth=None if self._secret is None else _auth(self._secret),
-                headers={"User-Agent": f"featviz/{VERSION}", "Accept-Encoding": "gzip", **self._headers},
+                headers={"User-Agent": f"featviz/{VERSION}", "Accept-Encoding": "gzip", **self._options.headers},
                 # No cookies: what is answered depends on what is asked, not on what was asked before.
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
                 # The rest of the deadline is kept by whoever sends.
-                timeout=httpx.Timeout(None, connect=min(_CONNECT_SECONDS, self._timeout)),
-                limits=httpx.Limits(max_connections=self._concurrency, max_keepalive_connections=self._concurrency),
-                verify=httpx.create_ssl_context(),
+                timeout=httpx.Timeout(None, connect=min(_CONNECT_SECONDS, self._options.timeout)),
+                limits=httpx.Limits(
+                    max_connections=self._options.concurrency, max_keepalive_connections=self._options.concurrency
+                ),
+                # One without authorities trusts no certificate at all.
+                verify=httpx.create_ssl_context() if self._encrypted else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
                 trust_env=self._use_proxies,
                 follow_redirects=False,
             )

@@ -217,7 +217,7 @@ class TestOutputs:
             both = fv.black_box(at, output=["b", "a"], **FAST)
             assert (both.outputs, both(batch).tolist()) == (("b", "a"), [[6, 3], [6, 3]])
             assert both.spec()["output"] == ["b", "a"]
-            with pytest.raises(BoxError, match="no output 'B'.*Did you mean 'b'"):
+            with pytest.raises(BoxError, match=r"no output 'B'.*Did you mean 'b'"):
                 fv.black_box(at, output="B", **FAST)
             with pytest.raises(BoxError, match="holds BYTES, no numbers"):
                 fv.black_box(at, output="t", **FAST)
@@ -247,7 +247,7 @@ class TestOutputs:
     def test_an_open_width_is_named_by_the_user(self):
         y = [{"name": "y", "shape": [2, 2], "data": [[1, 2], [3, 4]]}]
         assert self.answered(y, outputs=["a", "b"]).tolist() == [[1, 2], [3, 4]]
-        with pytest.raises(BoxError, match="2 numbers an input. Pass outputs="):
+        with pytest.raises(BoxError, match=r"2 numbers an input\. Pass outputs="):
             self.answered(y)
 
     def test_nan_and_huge_numbers_are_left_to_the_judge(self):
