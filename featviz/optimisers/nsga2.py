@@ -61,7 +61,7 @@ class Nsga2(Breeding):
         budget: int | None = None,
         start: Latents | None = None,
         *,
-        population: int = 100,
+        population: int = 50,
         batch_size: int = 20,
         escape: float = 0.03,
     ) -> None:
