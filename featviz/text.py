@@ -7,7 +7,7 @@ characters, or characters that reverse what a reader sees. Wherever such text is
 import re
 import unicodedata
 
-__all__ = ["first_line", "shown", "visible", "without_address"]
+__all__ = ["first_line", "is_number", "shown", "visible", "without_address"]
 
 # General categories that show nothing or change how neighbours are shown: control, format (which holds the
 # bidirectional overrides and the zero-width characters), surrogate, unassigned and private use; line and
@@ -18,6 +18,7 @@ _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
 _BLANK = frozenset("\u115f\u1160\u3164\uffa0\u034f\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800")
 # Joins emoji and the letters of some scripts; harmless between two visible characters.
 _ZERO_WIDTH_JOINER = "\u200d"
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|[+-]?inf|nan", re.IGNORECASE)
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
@@ -60,6 +61,11 @@ def shown(value: object) -> str:
 def without_address(text: str) -> str:
     """``text`` without where in memory an object is, which the repr of one without its own says: other each time."""
     return _ADDRESS.sub("", text)
+
+
+def is_number(text: str) -> bool:
+    """Whether ``text`` is that of a number."""
+    return _NUMBER.fullmatch(text) is not None
 
 
 def _is_hidden(text: str, i: int) -> bool:

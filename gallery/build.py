@@ -48,8 +48,8 @@ def build_gallery(
         raise InvalidArgument(f"site must be the name of a folder, but it is {visible(os.fspath(site))!r}.")
     entries = read_runs(runs)
     output = Site(Path(site))
-    for name, path in ASSETS.items():
-        output.write(f"assets/{name}", path.read_bytes())
+    for name, parts in ASSETS.items():
+        output.write(f"assets/{name}", b"".join(part.read_bytes() for part in parts))
     pages: set[str] = set()
     cards: list[Card] = [_write_run(entry, entries, pages, output) for entry in entries]
     output.write("index.html", index_page(cards))

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from featviz.gallery.formats import count, number
+from featviz.display.axes import Frame, Tick, linear_ticks
+from featviz.display.formats import count, number
 from featviz.text import visible
 
-__all__ = ["Bar", "Bars", "Chart", "Frame", "Line", "Path", "Tick", "bars", "chart", "linear_ticks", "table"]
+__all__ = ["Bar", "Bars", "Chart", "Line", "Path", "bars", "chart", "table"]
 
 # A logarithmic axis is taken when half of the climb lies in this first part of the evaluations.
 _EARLY = 0.1
@@ -45,27 +46,7 @@ class Line:
         return float(self.best[np.searchsorted(self.evaluations, evaluations, side="right") - 1])
 
 
-@dataclass(frozen=True)
-class Frame:
-    """The size of a chart and its margins, in units of its view box."""
-
-    width: int = 440
-    height: int = 300
-    left: int = 48
-    right: int = 54
-    top: int = 30
-    bottom: int = 46
-
-
 FRAME = Frame()
-
-
-@dataclass(frozen=True)
-class Tick:
-    """A tick: its position along its axis, and its label."""
-
-    at: float
-    label: str
 
 
 @dataclass(frozen=True)
@@ -236,18 +217,6 @@ def _climbs_early(line: Line, last: int) -> bool:
     climb = line.best[-1] - line.best[0]
     early = line.at(max(int(line.evaluations[0]), round(_EARLY * last)))
     return early is not None and bool(early - line.best[0] > 0.5 * climb)
-
-
-def linear_ticks(low: float, high: float, most: int) -> list[float]:
-    """Round numbers, at most about ``most``, of which the outer two enclose [low, high]."""
-    if high - low <= 1e-12 * max(abs(low), abs(high), 1e-300):
-        pad = abs(high) * 0.1 or 1.0
-        low, high = low - pad, high + pad
-    raw = (high - low) / most
-    power = 10.0 ** math.floor(math.log10(raw))
-    step = next(s * power for s in (1, 2, 2.5, 5, 10) if s * power >= raw * 0.999)
-    ticks = np.arange(math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9) + 1) * step
-    return [float(f"{t:.12g}") + 0.0 for t in ticks]
 
 
 def _log_ticks(first: int, last: int) -> list[float]:

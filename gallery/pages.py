@@ -4,14 +4,15 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from featviz.display.formats import duration, plural
+from featviz.display.views import View
 from featviz.errors import SpaceError
 from featviz.gallery import charts
-from featviz.gallery.formats import date, duration, flat, plural
+from featviz.gallery.formats import date, flat
 from featviz.gallery.markup import render
 from featviz.gallery.shown import show_large, show_on_card, show_small
 from featviz.gallery.snippet import snippet
 from featviz.gallery.sources import Entry, comparable_random, first, is_random, part
-from featviz.gallery.views import View
 
 if TYPE_CHECKING:
     from featviz.study import Candidate, Run

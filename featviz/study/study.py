@@ -236,7 +236,9 @@ class Study:
 
     def result(self) -> Run:
         """The run as it stands; it can be looked at while the study goes on."""
-        return Run.of_session(self._session, self._space, self._records, *self._verdict())
+        self._evaluator.count_usage()
+        asked = self._evaluator.ledger.totals()
+        return Run.of_session(self._session, self._space, self._records, self._verdict(), asked)
 
     def close(self, reason: str = "") -> Run:
         """Write the best inputs and the state of the search, and let go of the directory. May be called twice."""

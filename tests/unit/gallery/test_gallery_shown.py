@@ -5,8 +5,8 @@ from gallery_fakes import fake_candidates, fake_run
 from PIL import Image
 
 from featviz.blocks import ImageBlock, TextBlock
+from featviz.display.views import Picture, Words
 from featviz.gallery.shown import show_large, show_small
-from featviz.gallery.views import Picture, Words
 
 
 def test_the_best_comes_as_png_and_npy_without_loss():

@@ -11,7 +11,9 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 
-__all__ = ["LONGEST_CELL", "from_csv", "is_number", "to_csv"]
+from featviz.text import is_number
+
+__all__ = ["LONGEST_CELL", "from_csv", "to_csv"]
 
 # Python's own reader refuses cells beyond 131,072 characters.
 LONGEST_CELL = 100_000
@@ -20,7 +22,6 @@ LONGEST_CELL = 100_000
 _STARTS = "=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20"
 _FORMULA = re.compile(f"'*[{_STARTS}]")
 _GUARDED = re.compile(f"'+[{_STARTS}]")
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?|[+-]?inf|nan", re.IGNORECASE)
 
 
 def to_csv(rows: Iterable[Sequence[str]], errors: str = "strict") -> bytes:
@@ -46,11 +47,6 @@ def from_csv(content: bytes) -> list[list[str]]:
     except csv.Error as error:
         raise ValueError(f"not a table: {error}") from error
     return [[cell[1:] if _GUARDED.match(cell) else cell for cell in row] for row in rows]
-
-
-def is_number(cell: str) -> bool:
-    """Whether ``cell`` is the text of a number."""
-    return _NUMBER.fullmatch(cell) is not None
 
 
 def _guarded(cell: str) -> str:

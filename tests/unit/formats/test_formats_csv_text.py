@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from featviz.storage.csv_text import from_csv, is_number, to_csv
+from featviz.formats.csv_text import from_csv, to_csv
+from featviz.text import is_number
 
 FORMULAS = [
     '=HYPERLINK("http://x","y")', "+1+2", "-2+3", "@SUM(A1)", "=1", "\t=1", "\r=1", "\n=1", "\uff1d1", "\uff0b1+1",

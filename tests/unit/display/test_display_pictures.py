@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from featviz.gallery.pictures import png, shown_size, thumbnail, to_image
+from featviz.display.pictures import png, shown_size, thumbnail, to_image
 
 
 def pixels(height, width, channels, seed=0):

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from featviz.blocks import Block, ImageBlock, SeriesBlock, TableBlock, TextBlock, TokensBlock
-from featviz.gallery import traces
-from featviz.gallery.traces import Trace
-from featviz.storage.csv_text import is_number
+from featviz.display import traces
+from featviz.display.traces import Trace
+from featviz.text import is_number
 
 __all__ = ["CARD", "GRID", "PAGE", "Chips", "Drawn", "Picture", "Room", "Sheet", "View", "Words", "view"]
 

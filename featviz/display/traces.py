@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featviz.blocks import SeriesBlock
+from featviz.display.axes import Frame, Tick, linear_ticks
+from featviz.display.formats import count, number, plural
 from featviz.downsampling import min_max
-from featviz.gallery.charts import Frame, Tick, linear_ticks
-from featviz.gallery.formats import count, number, plural
 from featviz.text import visible
 
 __all__ = ["CARD", "GRID", "PAGE", "Lane", "Plan", "Trace", "trace"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from featviz.blocks import SeriesBlock
-from featviz.gallery.traces import CARD, GRID, PAGE, trace
+from featviz.display.traces import CARD, GRID, PAGE, trace
 
 
 def points(lane):
