@@ -56,8 +56,7 @@ def front_of(run: "Run", files: dict[str, bytes]) -> Front | None:
     rows = {candidate.id: row for row, candidate in enumerate(front)}
     ends = [values[candidate.id] for candidate in (front[0], front[-1])]
     said = " to ".join(
-        ", ".join(f"{visible(name, 60)} {number(float(v))}" for name, v in zip(names, end, strict=True))
-        for end in ends
+        ", ".join(f"{visible(name, 60)} {number(float(v))}" for name, v in zip(names, end, strict=True)) for end in ends
     )
     return Front(
         names,

@@ -64,7 +64,7 @@ def scatter(values: Array, front: Array, labelled: list[int]) -> Scatter | None:
         return None
     whole = values[~np.isnan(values).any(axis=1)]
     ticks = [_ticks(whole[:, axis], front[:, axis]) for axis in (0, 1)]
-    spans = [(0.0 + t[0], 0.0 + t[-1]) for t in ticks]
+    spans = [(t[0], t[-1]) for t in ticks]
     frame = _FRAME
     across, up = frame.width - frame.left - frame.right, frame.height - frame.top - frame.bottom
 
@@ -79,12 +79,14 @@ def scatter(values: Array, front: Array, labelled: list[int]) -> Scatter | None:
     labels = {row: str(place) for place, row in enumerate(labelled, start=1)}
     drawn = [Mark(x, y, labels.get(row, "")) for row, (x, y) in enumerate(marks)]
     edge = "".join(f"V{y:g}H{x:g}" for x, y in marks[1:])
+    x_ticks, y_ticks = (
+        [Tick(float(placed(np.full((1, 2), value))[0, axis]), number(value)) for value in ticks[axis]]
+        for axis in (0, 1)
+    )
     return Scatter(
         frame,
-        *(
-            [Tick(float(placed(np.full((1, 2), v))[0, axis]), number(v)) for v in values_of]
-            for axis, values_of in enumerate(ticks)
-        ),
+        x_ticks,
+        y_ticks,
         "".join(f"M{x:g},{y:g}h0" for x, y in grains),
         int(len(whole) - np.count_nonzero(inside)),
         f"M{marks[0][0]:g},{marks[0][1]:g}{edge}" if front.shape[1] == 2 and edge else "",

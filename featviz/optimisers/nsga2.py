@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from featviz import checks
 from featviz.dominance import crowding, ranks
-from featviz.errors import InvalidArgument
+from featviz.errors import InvalidArgument, RunDamaged
 from featviz.latent import LatentDescription, Latents
 from featviz.optimisers._breeding import Breeding
 from featviz.optimisers._scores import checked_values
@@ -94,7 +94,7 @@ class Nsga2(Breeding):
         if len(self._values) and values.shape[1] != goals:
             raise InvalidArgument(f"{goals} objectives were told before, but now there are {values.shape[1]}.")
         told = self._take_back(latents)
-        scored = (values > -np.inf).all(axis=1)
+        scored: NDArray[np.bool_] = np.all(values > -np.inf, axis=1)
         self._tells += 1
         if scored.any():
             self._select(latents[scored], np.clip(values[scored], -_LARGEST, _LARGEST), told.hashes[scored])
@@ -138,8 +138,10 @@ class Nsga2(Breeding):
     def _restore_parents(self, state: Mapping[str, Any]) -> None:
         keys = stored_array(state, "keys", np.uint64)
         born = stored_array(state, "born", np.int64, keys.shape)
-        goals = np.shape(state.get("values"))[-1:]
+        goals = np.asarray(state.get("values", [])).shape[1:]
         values = stored_array(state, "values", np.float64, (len(keys), *goals))
+        if values.ndim != 2 or not np.isfinite(values).all():
+            raise RunDamaged(f"the state of the optimiser {self.name!r} holds values of objectives that cannot be.")
         mine = {key.removeprefix("parents_"): part for key, part in state.items() if key.startswith("parents_")}
         self._latents = latents_from_state(self._latent, mine, len(keys))
         self._values, self._keys, self._born = values, keys, born
