@@ -22,8 +22,7 @@ class TwoGoals:
         latent: what featviz searches.
         values: latents -> float64 (n, 2).
         reference: float64 (2,): the worst point that counts in the hypervolume.
-        bounds: where peers search real genes.
-        of_peer: real genes within the bounds -> those of the latent.
+        even: whether libraries that can be given their first rows do better with even ones than with the prior's.
         best: the hypervolume of the true front, where it is known.
     """
 
@@ -31,8 +30,7 @@ class TwoGoals:
     latent: LatentDescription
     values: Callable[[Latents], Array]
     reference: Array
-    bounds: tuple[float, float] = (-3.0, 3.0)
-    of_peer: Callable[[Array], Array] = lambda genes: genes
+    even: bool = False
     best: float | None = None
 
 
@@ -47,7 +45,7 @@ _WORST = np.array([-1.1, -1.1])
 
 def zdt(number: int, genes: int = 30) -> TwoGoals:
     """ZDT1, 2 or 3 with the signs turned; a gene of the problem is the normal distribution function of one of ours."""
-    from scipy.special import ndtr, ndtri
+    from scipy.special import ndtr
 
     from featviz.hypervolume import hypervolume
 
@@ -59,12 +57,8 @@ def zdt(number: int, genes: int = 30) -> TwoGoals:
     f = np.linspace(0, 1, 20_001)
     front = -np.column_stack([f, _SHAPES[number](f, np.ones_like(f))])
 
-    def ours(x: Array) -> Array:
-        found: Array = ndtri(np.clip(x, 1e-12, 1 - 1e-12))
-        return found
-
     name, best = f"ZDT{number}, {genes} genes", hypervolume(front, _WORST)
-    return TwoGoals(name, LatentDescription(genes), values, _WORST, (0.0, 1.0), ours, best)
+    return TwoGoals(name, LatentDescription(genes), values, _WORST, even=True, best=best)
 
 
 def digits() -> TwoGoals:
