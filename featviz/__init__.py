@@ -31,11 +31,13 @@ if TYPE_CHECKING:
     from featviz.latent import Latents as Latents
     from featviz.latent import Move as Move
     from featviz.objectives import Objective as Objective
+    from featviz.objectives import Pareto as Pareto
     from featviz.objectives import Penalty as Penalty
     from featviz.objectives import changes as changes
     from featviz.objectives import margin as margin
     from featviz.objectives import maximise as maximise
     from featviz.objectives import minimise as minimise
+    from featviz.objectives import pareto as pareto
     from featviz.objectives import total_variation as total_variation
     from featviz.search_spaces import Boolean as Boolean
     from featviz.search_spaces import Choice as Choice
@@ -84,7 +86,17 @@ _HOMES = {
     "featviz.black_boxes.commands": ("folder_box",),
     "featviz.explain": ("Explanation", "saliency"),
     "featviz.gallery": ("build_gallery",),
-    "featviz.objectives": ("Objective", "Penalty", "changes", "margin", "maximise", "minimise", "total_variation"),
+    "featviz.objectives": (
+        "Objective",
+        "Pareto",
+        "Penalty",
+        "changes",
+        "margin",
+        "maximise",
+        "minimise",
+        "pareto",
+        "total_variation",
+    ),
     "featviz.search_spaces": (
         "Boolean",
         "Choice",

@@ -137,7 +137,8 @@ class Study:
             # A space that nothing satisfies is refused here, and not after a search in vain.
             space.latent.sample(Streams(0).at(0), 1)
         # Made before anything touches the disk, so that an unusable choice leaves no directory behind.
-        made = make_searcher(optimiser, space.latent, Plan(settings, settings.budget, 0))
+        self._goals = 1 if objective is None else objective.goals
+        made = make_searcher(optimiser, space.latent, Plan(settings, settings.budget, 0), goals=self._goals)
         self._recommends = callable(getattr(made.optimiser, "recommend", None))
         self._settings = replace(settings, batch_size=settings.batch_size or made.optimiser.batch_size)
         self._session = Session(
@@ -341,7 +342,9 @@ class Study:
         if self._plan.is_noisy(self._records):
             self._evaluator.turn_noisy()
         told = self._evaluator.told
-        self._searcher = Searcher(space.latent, self._plan, session, self._records, warm=warm, told=told)
+        self._searcher = Searcher(
+            space.latent, self._plan, session, self._records, warm=warm, told=told, goals=self._goals
+        )
         # A new session has a new failure budget: whoever resumes a run that it stopped has mended the cause.
         self._failure_budget = FailureBudget()
         self._outstanding = None
