@@ -111,19 +111,8 @@ class Study:
         callbacks: Sequence[Callback] = (),
         progress: str | bool = "auto",
     ) -> None:
-        settings = Settings(
-            budget,
-            seed,
-            optimiser,
-            optimiser_options or {},
-            restarts,
-            batch_size,
-            baseline,
-            noise,
-            replicates,
-            target,
-            max_seconds,
-        )
+        sizes = budget, seed, optimiser, optimiser_options or {}, restarts, batch_size, baseline
+        settings = Settings(*sizes, noise, replicates, target, max_seconds)
         check_parts(space, objective, callbacks, resume)
         make_reporter(progress)
         self._space, self._objective, self._callbacks, self._progress = space, objective, tuple(callbacks), progress
