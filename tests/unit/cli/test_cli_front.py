@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 import featviz as fv
-from featviz.cli.main import main
+from featviz.cli.main import cli
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def run(tmp_path_factory):
 
 
 def shown(*arguments):
-    done = CliRunner().invoke(main, ["show", *map(str, arguments)])
+    done = CliRunner().invoke(cli, ["show", *map(str, arguments)])
     assert done.exit_code == 0, done.output
     return done.output
 
