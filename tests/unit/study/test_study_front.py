@@ -91,7 +91,7 @@ def test_best_holds_a_spread_of_the_front(tmp_path):
 class Halves(fv.Space):
     """A space that only this file can build."""
 
-    variables = {"x": fv.Uniform(0, 1, shape=3)}  # noqa: RUF012  the documented form
+    variables = {"x": fv.Uniform(0, 1, shape=3)}
 
     def decode(self, values):
         return values["x"]
