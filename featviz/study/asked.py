@@ -23,6 +23,7 @@ class Asked:
         latents: the latents they were decoded from.
         phase: what they are evaluated for.
         restart: the restart that asks.
+        again: the ids of the evaluations that these repeat, since the box is noisy or may be; None when they are new.
     """
 
     ids: NDArray[np.int64]
@@ -30,6 +31,7 @@ class Asked:
     latents: Latents
     phase: Phase
     restart: int
+    again: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
