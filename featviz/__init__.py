@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from featviz import testing as testing
     from featviz.black_boxes import BlackBox as BlackBox
     from featviz.black_boxes import black_box as black_box
+    from featviz.black_boxes.agents import policy as policy
+    from featviz.black_boxes.agents import rollout as rollout
     from featviz.black_boxes.commands import folder_box as folder_box
     from featviz.blocks import ImageBlock as ImageBlock
     from featviz.blocks import SeriesBlock as SeriesBlock
@@ -78,6 +80,7 @@ __version__ = VERSION
 
 _HOMES = {
     "featviz.black_boxes": ("BlackBox", "black_box"),
+    "featviz.black_boxes.agents": ("policy", "rollout"),
     "featviz.black_boxes.commands": ("folder_box",),
     "featviz.explain": ("Explanation", "saliency"),
     "featviz.gallery": ("build_gallery",),

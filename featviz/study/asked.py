@@ -26,6 +26,7 @@ class Asked:
         latents: the latents they were decoded from.
         phase: what they are evaluated for.
         restart: the restart that asks.
+        again: the ids of the evaluations that these repeat, since the box is noisy or may be; None when they are new.
         outputs: the names of what is to be told.
     """
 
@@ -34,6 +35,7 @@ class Asked:
     latents: Latents
     phase: Phase
     restart: int
+    again: NDArray[np.int64] | None = None
     outputs: tuple[str, ...] = ("score",)
 
     def __len__(self) -> int:

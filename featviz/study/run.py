@@ -18,7 +18,7 @@ from featviz.evaluation import Status
 from featviz.protocols import SearchSpace
 from featviz.storage import BestInput, Phase, RunDirectory, RunStore, read_best, read_toml
 from featviz.storage.directory import DATABASE, SPEC_FILE, find_run, is_run
-from featviz.study.history import Candidate, History, Records
+from featviz.study.history import SEARCHED, Candidate, History, Records
 from featviz.study.notebook import run_html
 from featviz.study.session import LatentReader, Session, diverse_ids, gather_latents, read_latents, read_ledger
 from featviz.study.spec import check_tables, names_code
@@ -145,7 +145,7 @@ class Run:
 
     @cached_property
     def history(self) -> History:
-        """Best so far against the evaluations of the search, reference inputs included."""
+        """Best so far against the evaluations of the search, reference inputs included, as observed at first."""
         return self._history(self._search_ids)
 
     @cached_property
@@ -162,8 +162,15 @@ class Run:
 
     @property
     def evaluations(self) -> int:
-        """Evaluations made by the search, reference inputs and failed ones included, the random baseline not."""
-        return self._records.count(Phase.SEARCH, Phase.REFERENCE)
+        """Evaluations made by the search: reference inputs, failed ones and repeats included, the baseline not."""
+        again = self._records.count(Phase.CHECK, Phase.RECOMMENDED, Phase.CONFIRM)
+        replicates = self.spec["search"].get("replicates", 1)
+        return self._records.count(Phase.SEARCH, Phase.REFERENCE) * int(replicates) + again
+
+    @property
+    def noise(self) -> float | None:
+        """The standard deviation of a score around its mean, from inputs asked for again; None where none were."""
+        return self._records.noise
 
     @property
     def seconds(self) -> float:
@@ -193,7 +200,7 @@ class Run:
         return self.path.absolute().name if self.path is not None else "run in memory"
 
     def __repr__(self) -> str:
-        best = f", best {self.best.score:.6g}" if len(self._ranked) else ""
+        best = f", best {self.best.score_text}" if len(self._ranked) else ""
         return f"<Run {visible(self.name)}: {self.status}, {self.evaluations:,} evaluations{best}>"
 
     def _repr_html_(self) -> str:
@@ -216,7 +223,7 @@ class Run:
 
     @cached_property
     def _search_ids(self) -> NDArray[np.int64]:
-        return self._records.of_phase(Phase.SEARCH, Phase.REFERENCE)
+        return self._records.of_phase(*SEARCHED)
 
     @cached_property
     def _baseline_ids(self) -> NDArray[np.int64]:
@@ -224,6 +231,17 @@ class Run:
 
     def _history(self, ids: NDArray[np.int64]) -> History:
         return History.of(self._records.scores[ids])
+
+    def _confirmed(self, evaluation: int) -> dict[str, Any]:
+        """How often a candidate was asked for again, and what that says of its score; nothing where it was not."""
+        again = self._records.again.get(evaluation, np.empty(0))
+        if not len(again) or not self._records.count(Phase.CONFIRM, Phase.BASELINE_CONFIRM):
+            return {}
+        deviation = float(np.std(again, ddof=1)) if len(again) > 1 else self._records.noise
+        return {
+            "replicates": len(again),
+            "standard_error": None if deviation is None else deviation / float(np.sqrt(len(again))),
+        }
 
     def _candidates(self, ids: NDArray[np.int64]) -> list[Candidate]:
         if not len(ids):
@@ -240,10 +258,11 @@ class Run:
                 Candidate(
                     id=evaluation,
                     evaluation=self._order(record.phase, evaluation),
-                    score=float(record.scores[at]),
+                    score=self._records.score_of(evaluation),
                     outputs=outputs,
                     input=x,
                     latents=latents[row : row + 1],
+                    **self._confirmed(evaluation),
                 )
             )
         return found

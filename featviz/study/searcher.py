@@ -72,6 +72,13 @@ class Searcher:
         """Take the optimiser back after ``ask``: what it asked for is in the caller's hands."""
         self._optimiser = self._asked
 
+    def recommend(self, restart: int) -> Latents:
+        """What the optimiser of a restart thinks best, a batch of one, after all that it was told."""
+        if self._optimiser is None or self._restart != restart:
+            self._optimiser, self._restart = self._make(restart), restart
+        recommended: Latents = self._optimiser.recommend()  # type: ignore[attr-defined]  # the plan knows that it does
+        return recommended
+
     def tell(self, latents: Latents, scores: Any) -> None:
         """Tell the scores of a batch that is stored. Without an optimiser at hand its replay will tell them."""
         optimiser, self._optimiser = self._optimiser, None

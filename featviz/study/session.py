@@ -27,7 +27,7 @@ from featviz.storage import (
     write_toml,
 )
 from featviz.study.diverse import choose_diverse
-from featviz.study.history import Records
+from featviz.study.history import SEARCHED, Records
 from featviz.study.settings import Settings
 from featviz.study.spec import check_same, check_tables, describe_search
 from featviz.text import first_line, shown
@@ -210,7 +210,7 @@ class Session:
             store.close()
 
     def _best_inputs(self, space: SearchSpace, records: Records) -> list[BestInput]:
-        ranked = records.ranked(records.of_phase(Phase.SEARCH, Phase.REFERENCE))
+        ranked = records.ranked(records.of_phase(*SEARCHED))
         roles = [("top", int(i)) for i in ranked[:_KEPT]]
         # A space need not know how far apart its inputs are; its runs then do without this choice.
         with contextlib.suppress(SpaceError):
@@ -223,7 +223,7 @@ class Session:
         entries = []
         for row, (role, i) in enumerate(roles):
             x = take_one(inputs, row)
-            entries.append(BestInput(i, role, float(records.scores[i]), x, _rendered(space, x)))
+            entries.append(BestInput(i, role, records.score_of(i), x, _rendered(space, x)))
         return entries
 
 
@@ -248,7 +248,7 @@ def diverse_ids(space: SearchSpace, records: Records, read: LatentReader, k: int
     Raises:
         SpaceError: when the space has no distance for its inputs.
     """
-    ranked = records.ranked(records.of_phase(Phase.SEARCH, Phase.REFERENCE))
+    ranked = records.ranked(records.of_phase(*SEARCHED))
     better = ranked[: max(k, len(ranked) // 2)]
     if len(better) <= 1 or k < 1:
         return better[:k]

@@ -35,7 +35,7 @@ FORMAT = 1
 _TABLES = ("featviz", "format", "space", "box", "boxes", "objective", "search", "provenance")
 _SETTINGS = tuple(f.name for f in fields(Settings))
 # Which of a search's settings decide what is asked; the others only decide when it ends.
-_IDENTITY = ("optimiser", "optimiser_options", "seed", "restarts", "batch_size")
+_IDENTITY = ("optimiser", "optimiser_options", "seed", "restarts", "batch_size", "noise", "replicates")
 _PACKAGES = (
     "featviz",
     "numpy",
