@@ -29,8 +29,8 @@ def margins(estimator: Any) -> Callable[[Any], Any] | None:
     """A function from a batch to the raw margins of ``estimator``, or None where it has none to give.
 
     Args:
-        estimator: a ``Booster``, a classifier of one of the three libraries, a pipeline that ends in one, or a search of
-            parameters over those.
+        estimator: a ``Booster``, a classifier of one of the three libraries, a pipeline that ends in one, or a search
+            of parameters over those.
 
     Returns:
         A function whose answer has shape (n,) or (n, k).

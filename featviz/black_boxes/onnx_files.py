@@ -45,8 +45,8 @@ class OnnxBox(BlackBox):
         MissingDependency: when onnxruntime is not installed.
 
     A model of several inputs takes a dict or a data frame by their names, or a tuple in their order. A batch is cast to
-    the model's dtype as :func:`~featviz.black_boxes.layouts.cast` says; an input of text takes lists of strings. A model
-    with a fixed batch size is asked in parts of that size, the last one filled up with copies of its last row.
+    the model's dtype as :func:`~featviz.black_boxes.layouts.cast` says; an input of text takes lists of strings. A
+    model with a fixed batch size is asked in parts of that size, the last one filled up with copies of its last row.
     """
 
     def __init__(
@@ -140,8 +140,8 @@ class OnnxBox(BlackBox):
         for one in self._read:
             if one.maps and not one.keys:
                 raise BoxError(
-                    f"the keys of the output {visible(one.name)!r} of {self._label} cannot be found out. Say another with "
-                    "output='...', or export the model again (with skl2onnx: zipmap=False)."
+                    f"the keys of the output {visible(one.name)!r} of {self._label} cannot be found out. Say another "
+                    "with output='...', or export the model again (with skl2onnx: zipmap=False)."
                 )
         unknown = [one for one in self._read if not one.maps and one.width is None]
         if unknown and (outputs is None or not alone):
