@@ -8,6 +8,7 @@ import pickle  # noqa: TID251  what must not be pickled is tried
 import socket
 import time
 import traceback
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -309,9 +310,14 @@ class TestBodies:
     @pytest.mark.parametrize("pack", [gzip.compress, zlib.compress], ids=["gzip", "deflate"])
     def test_a_bomb(self, pack):
         encoding = "gzip" if pack is gzip.compress else "deflate"
-        bomb = Answer(body=pack(b"[" + b" " * 200_000_000), headers={"Content-Encoding": encoding})
+        bomb = Answer(body=pack(b"[" + b" " * 64_000_000), headers={"Content-Encoding": encoding})
+        assert len(bomb.body) < 70_000
         with serving(lambda request: bomb) as service:
+            tracemalloc.start()
             error = error_of(box_at(service.url, max_answer_bytes=1_000_000), batch(1))
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+        assert peak < 10_000_000
         assert "larger than max_answer_bytes=1,000,000, decompressed" in str(error)
 
     def test_a_compressed_answer_is_read(self):
