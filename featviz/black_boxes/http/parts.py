@@ -28,7 +28,7 @@ def ask_in_parts(ask: Ask, n: int, size: int, k: int) -> Outputs:
     A part that fails in a way that may be the fault of an input is asked again by halves, and so on down to single
     inputs, each round of them side by side. A part of more than 16 is first sounded: eight of its inputs are asked
     alone, and when all of them fail alike, the others are given up unasked, with a reason that says so. One bad input
-    of m costs about 8 + 2 log2(m) further requests, a service that fails at all of them 8, and no part more than 2 m + 7.
+    of m costs about 8 + 2 log2(m) further requests, a service that fails at all of them 8, and none more than 2 m + 7.
 
     Args:
         ask: gives what came of each of some parts. It is told whether they are parts of one that failed.
