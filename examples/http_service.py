@@ -33,15 +33,18 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
+        """Say what the model takes and gives."""
         self.reply(200 if self.path == "/v2/models/digits" else 404, METADATA)
 
     def do_POST(self) -> None:
+        """Ask the model."""
         (pixels,) = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["inputs"]
         margins = MODEL.decision_function(np.reshape(pixels["data"], (-1, 64)))
         output = {"name": "margins", "datatype": "FP64", "shape": margins.shape, "data": margins.ravel().tolist()}
         self.reply(200, {"model_name": "digits", "outputs": [output]})
 
     def reply(self, status: int, document: Any) -> None:
+        """Send JSON."""
         body = json.dumps(document).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
@@ -60,11 +63,10 @@ address = f"http://127.0.0.1:{server.server_address[1]}/v2/models/digits"
 with fv.black_box(address, timeout=10, max_requests=1_000) as box:
     print(box, dict(box.provenance()))
     goal = fv.margin(box, "3")
-    run = fv.search(fv.ImageSpace(8, 8), goal, budget=2_000, baseline=500, seed=0, out="runs/three", progress="none")
+    run = fv.search(fv.ImageSpace(8, 8), goal, budget=1_000, baseline=500, seed=0, out="runs/three", progress="none")
     real = goal.score([box(DIGITS.images[DIGITS.target == 3].astype(np.float32)[..., None] / 16)], None)
-    print(
-        f"margin of 3: found {run.best.score:.2f}, best random {run.baseline_best.score:.2f}, best real {real.max():.2f}"
-    )
+    random, found = run.baseline_best.score, run.best.score
+    print(f"margin of 3: found {found:.2f}, best random {random:.2f}, best real {real.max():.2f}")
     for row in run.best.input[..., 0]:
         print("".join(" .:-=+*#%@"[int(value * 9.999)] * 2 for value in row))
     used = box.usage()
