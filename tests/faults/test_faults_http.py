@@ -1,5 +1,6 @@
 """Services that misbehave: what a search loses, what it says, and that no key is ever seen."""
 
+import contextlib
 import copy
 import gzip
 import io
@@ -78,6 +79,21 @@ class TestNobodyThere:
         error = error_of(box_at("http://no-such-host.invalid", timeout=5, retries=0))
         assert isinstance(error, BoxUnavailable)
         assert "no-such-host.invalid" in str(error)
+
+    def test_a_host_that_does_not_even_refuse(self):
+        with contextlib.ExitStack() as stack:
+            # A queue that is full: further knocks are left unanswered.
+            listening = stack.enter_context(socket.socket())
+            listening.bind(("127.0.0.1", 0))
+            listening.listen(0)
+            for _ in range(4):
+                waiting = stack.enter_context(socket.socket())
+                waiting.setblocking(False)
+                waiting.connect_ex(listening.getsockname())
+            url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+            error = error_of(box_at(url, timeout=0.4, retries=1))
+        assert isinstance(error, BoxUnavailable)
+        assert "ConnectTimeout" in str(error)
 
     def test_a_service_that_stops_in_the_middle_leaves_a_run_to_resume(self, tmp_path):
         def stops(request):
@@ -469,14 +485,15 @@ class TestSpending:
                 continuation=" statement",
                 cost_per_input_token=0.5,
                 cost_per_output_token=7,
-                max_cost=10,
+                max_cost=20,
                 **FAST,
             )
             spent = box.usage()["cost"]  # of the request that found out what the service tells
+            assert spent == 0.5 * box.usage()["input_tokens"] > 0
             box(["The import"])
-            assert box.usage()["input_tokens"] >= 3
+            assert box.usage()["input_tokens"] == 2 * spent + 3
             assert box.usage()["cost"] == spent + 1.5
-            while box.usage()["cost"] < 10:
+            while box.usage()["cost"] < 20:
                 box(["The import"])
             with pytest.raises(BoxBudgetSpent):
                 box(["The import"])
@@ -555,8 +572,9 @@ class TestSecrets:
         monkeypatch.setenv("KEY_FOR_TEST", KEY)
         with serving(means) as service:
             box = box_at(service.url, key_env="KEY_FOR_TEST")
-            with pytest.raises(TypeError, match="not pickled"):
-                pickle.dumps(box)
+            for thing in (box, box._client._secret):
+                with pytest.raises(TypeError, match="not pickled"):
+                    pickle.dumps(thing)
             assert KEY not in repr(vars(box)) + repr(vars(box._client)) + repr(box.spec())
             rebuilt = box_from_spec(copy.deepcopy(box.spec()))
             assert np.array_equal(rebuilt(batch()), box(batch()))
