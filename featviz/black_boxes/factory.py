@@ -137,4 +137,5 @@ def _not_a_source(text: str) -> BoxError:
 
 def _spec_of(box: BlackBox, source: str | list[str], given: Mapping[str, Any]) -> Spec:
     file = {"sha256": box.sha256} if isinstance(box, OnnxBox) else {}
-    return {"from": source, **file, **{key: value for key, value in given.items() if value is not None}}
+    options = {key: os.fspath(value) if isinstance(value, os.PathLike) else value for key, value in given.items()}
+    return {"from": source, **file, **{key: value for key, value in options.items() if value is not None}}

@@ -16,6 +16,7 @@ from featviz.errors import InvalidConfig, RunDamaged, RunMismatch
 from featviz.protocols import Box, ScoreFunction, SearchSpace, Spec
 from featviz.storage import is_writable
 from featviz.study.fingerprint import fingerprint_of
+from featviz.study.front import goal_names
 from featviz.study.settings import Settings
 from featviz.text import visible, without_address
 from featviz.version import VERSION
@@ -54,7 +55,7 @@ _LIMITS = frozenset(
 _TABLES = ("featviz", "format", "space", "box", "boxes", "objective", "search", "provenance")
 _SETTINGS = tuple(f.name for f in fields(Settings))
 # Which of a search's settings decide what is asked; the others only decide when it ends.
-_IDENTITY = ("optimiser", "optimiser_options", "seed", "restarts", "batch_size")
+_IDENTITY = ("optimiser", "optimiser_options", "seed", "restarts", "batch_size", "noise", "replicates")
 _PACKAGES = (
     "featviz",
     "numpy",
@@ -99,6 +100,7 @@ def describe_search(
         "boxes": [visible(box.name) for box in boxes],
         "answered_by": [_provenance(box) for box in boxes],
         "objective": "scores told by the caller" if objective is None else visible(objective.describe(), 1000),
+        **({"objectives": names} if (names := goal_names(objective)) else {}),
         "optimiser": chosen,
         "why": why,
         "rebuildable": is_rebuildable(tables),

@@ -29,6 +29,9 @@ from featviz.protocols import ScoreFunction, SearchSpace
 from featviz.random import Streams
 from featviz.storage import BatchRecord, Phase
 from featviz.study.asked import Asked
+from featviz.study.exchange import count_in, read_told
+from featviz.study.history import SEARCHED
+from featviz.study.noise import NoisePolicy
 from featviz.study.plan import Next, Plan
 from featviz.study.progress import Callback, Progress, make_reporter
 from featviz.study.run import Run
@@ -69,6 +72,10 @@ class Study:
             budget: the evidence that the search found more than chance does.
         references: a batch of inputs of the space to start from. They are encoded, evaluated first and counted; the
             restarts begin at the best of them.
+        noise: whether equal inputs get different scores: "auto" to find out, at a cost of three evaluations unless the
+            boxes say; True or False to say. With noise a tenth of the budget is kept to ask again for what did best,
+            the result is chosen by the means of these answers, and a target must be reached again.
+        replicates: how often each input is asked for in the search, with the mean as its score; each counts.
         out: directory of the run; None to keep everything in memory.
         resume: go on with a run that is in ``out`` already (True), refuse to (False), or go on from its best input
             when its optimiser cannot be replayed ("warm").
@@ -99,6 +106,8 @@ class Study:
         batch_size: int | None = None,
         baseline: int = 0,
         references: Any = None,
+        noise: bool | Literal["auto"] = "auto",
+        replicates: int = 1,
         out: str | os.PathLike[str] | None = None,
         resume: bool | Literal["warm"] = True,
         target: float | None = None,
@@ -107,7 +116,17 @@ class Study:
         progress: str | bool = "auto",
     ) -> None:
         settings = Settings(
-            budget, seed, optimiser, optimiser_options or {}, restarts, batch_size, baseline, target, max_seconds
+            budget,
+            seed,
+            optimiser,
+            optimiser_options or {},
+            restarts,
+            batch_size,
+            baseline,
+            noise,
+            replicates,
+            target,
+            max_seconds,
         )
         check_parts(space, objective, callbacks, resume)
         make_reporter(progress)
@@ -118,7 +137,9 @@ class Study:
             # A space that nothing satisfies is refused here, and not after a search in vain.
             space.latent.sample(Streams(0).at(0), 1)
         # Made before anything touches the disk, so that an unusable choice leaves no directory behind.
-        made = make_searcher(optimiser, space.latent, Plan(settings, settings.budget, 0))
+        self._goals = 1 if objective is None else objective.goals
+        made = make_searcher(optimiser, space.latent, Plan(settings, settings.budget, 0), goals=self._goals)
+        self._recommends = callable(getattr(made.optimiser, "recommend", None))
         self._settings = replace(settings, batch_size=settings.batch_size or made.optimiser.batch_size)
         self._session = Session(
             space,
@@ -173,7 +194,9 @@ class Study:
         if following is None:
             raise InvalidArgument("the study is done: its budget is spent or its target reached (study.done is True).")
         self._check_open()
-        latents = self._latents(following, size or 1)
+        size = size or 1
+        again = None if following.again is None else following.again[: min(size, following.most)]
+        latents = self._latents(following, size) if again is None else self._session.latents_of(self._records, again)
         # What is stored must be what was asked, whatever the caller does with it.
         latents.freeze()
         inputs = self._space.decode_latents(latents)
@@ -183,7 +206,8 @@ class Study:
             )
         first = self._records.count()
         ids = np.arange(first, first + len(latents), dtype=np.int64)
-        self._outstanding = Asked(ids, inputs, latents, following.phase, following.restart)
+        told = self._evaluator.box_outputs
+        self._outstanding = Asked(ids, inputs, latents, following.phase, following.restart, again, told)
         if following.phase is Phase.SEARCH:
             self._searcher.keep()
         return self._outstanding
@@ -203,13 +227,24 @@ class Study:
         answers = asked.in_order(ids, outputs)
         self._record(asked, self._evaluator.judge(asked.inputs, answers, self._valid(asked), asked.latents))
 
+    def tell_file(self, path: str | os.PathLike[str]) -> None:
+        """What a score file says about the batch that was asked for, in this session or before it was closed.
+
+        Args:
+            path: the file, or the folder of :meth:`Asked.save` with ``scores.csv`` in it.
+
+        Raises:
+            InvalidArgument: when the file is not right, naming line and column, or is about another batch.
+        """
+        asked = self._outstanding or self.ask(count_in(path))
+        self.tell(asked.ids, read_told(asked, path))
+
     def step(self) -> Progress:
         """Ask for one batch, evaluate it with the objective's boxes, and tell it."""
         if self._objective is None:
             raise WrongType("a study without an objective cannot evaluate; evaluate what ask() gives and tell() it.")
         asked = self._outstanding or self.ask()
-        outcome = self._evaluator.evaluate(asked.inputs, self._valid(asked), asked.latents, key=int(asked.ids[0]))
-        return self._record(asked, outcome)
+        return self._record(asked, self._evaluated(asked))
 
     # -- the whole loop ------------------------------------------------------------------------------------------
 
@@ -253,9 +288,7 @@ class Study:
         return self.result()
 
     def __repr__(self) -> str:
-        return (
-            f"<Study: {self._records.count(Phase.SEARCH, Phase.REFERENCE):,} of {self._settings.budget:,} evaluations>"
-        )
+        return f"<Study: {self._plan.spent(self._records):,} of {self._settings.budget:,} evaluations>"
 
     def __enter__(self) -> Self:
         return self
@@ -303,16 +336,22 @@ class Study:
         """Take up the run where its store stands: at the beginning, or where an earlier session left it."""
         session, space = self._session, self._space
         self._records = session.records
-        self._plan = Plan(self._settings, session.first_budget, session.check_references(self._references))
+        self._plan = Plan(
+            self._settings, session.first_budget, session.check_references(self._references), self._noise_policy()
+        )
+        if self._plan.is_noisy(self._records):
+            self._evaluator.turn_noisy()
         told = self._evaluator.told
-        self._searcher = Searcher(space.latent, self._plan, session, self._records, warm=warm, told=told)
+        self._searcher = Searcher(
+            space.latent, self._plan, session, self._records, warm=warm, told=told, goals=self._goals
+        )
         # A new session has a new failure budget: whoever resumes a run that it stopped has mended the cause.
         self._failure_budget = FailureBudget()
         self._outstanding = None
         self._stopped = ""
         self._begun = self._state_stored = time.monotonic()
         self._before = self._records.batches[-1].seconds if self._records.batches else 0.0
-        self._best = self._records.best(Phase.SEARCH, Phase.REFERENCE)
+        self._best = self._records.best(*SEARCHED)
         # Looked at between batches only: a study that says it is not done can be asked.
         self._time_is_up = self._plan.time_is_up(self.seconds)
         if session.path is not None:
@@ -331,6 +370,8 @@ class Study:
     def _latents(self, following: Next, size: int) -> Latents:
         if following.phase is Phase.SEARCH:
             return self._searcher.ask(following.restart, min(size, following.most))
+        if following.phase is Phase.RECOMMENDED:
+            return self._searcher.recommend(following.restart)
         done = self._records.count(following.phase)
         if following.phase is Phase.REFERENCE and self._references is not None:
             return self._references[done : done + min(size, following.most)]
@@ -340,6 +381,36 @@ class Study:
     def _valid(self, asked: Asked) -> NDArray[np.bool_] | None:
         feasible = self._space.latent.feasible
         return None if feasible is None else feasible(asked.latents)
+
+    def _evaluated(self, asked: Asked) -> Outcome:
+        """The outcome of a batch; its mean over the replicates, where there are several."""
+        valid, once = self._valid(asked), self._settings.replicates == 1 or asked.again is not None
+        # Counted over all answers, so that no two draw the same random numbers.
+        key = int(asked.ids[0]) * self._settings.replicates
+        outcomes = [
+            self._evaluator.evaluate(asked.inputs, valid, asked.latents, key=key + i, fresh=asked.again is not None)
+            if once
+            else self._evaluator.evaluate(asked.inputs, valid, asked.latents, key=key + i, fresh=True)
+            for i in range(1 if once else self._settings.replicates)
+        ]
+        return outcomes[0] if once else Outcome.mean(outcomes)
+
+    def _noise_policy(self) -> NoisePolicy | None:
+        """What is asked again; nothing without boxes to ask, nor in a search for several goals at once."""
+        known: bool | None = None
+        if self._objective is None or self._objective.goals > 1:
+            known = False
+        elif isinstance(self._settings.noise, bool):
+            known = self._settings.noise
+        elif self._evaluator.noisy:
+            known = True
+        elif all(getattr(box, "noisy", None) is False for box in self._objective.boxes):
+            known = False
+        return (
+            None
+            if known is False
+            else NoisePolicy(self._settings.budget, self._session.first_budget, known, self._recommends)
+        )
 
     def _record(self, asked: Asked, outcome: Outcome) -> Progress:
         record = BatchRecord(
@@ -353,6 +424,7 @@ class Study:
             outputs=outcome.outputs,
             reasons=outcome.reasons,
             digest=asked.latents.digest(),
+            originals=asked.again,
         )
         # First of all the answers are stored; when that fails, they can be told again.
         self._session.store.append(record, asked.latents)
@@ -363,8 +435,10 @@ class Study:
             if time.monotonic() - self._state_stored >= _STATE_SECONDS:
                 self._searcher.store_state()
                 self._state_stored = time.monotonic()
-        if asked.phase is not Phase.BASELINE:
+        if asked.phase in SEARCHED:
             self._best = float(np.fmax.reduce(outcome.scores, initial=self._best))
+        if asked.phase is Phase.CHECK and self._plan.is_noisy(self._records):
+            self._evaluator.turn_noisy()
         try:
             self._failure_budget.add(outcome.statuses, outcome.reasons)
         except FailureBudgetExceeded as error:
@@ -379,11 +453,10 @@ class Study:
         return progress
 
     def _progress_after(self, asked: Asked) -> Progress:
-        baseline = asked.phase is Phase.BASELINE
-        phases = (Phase.BASELINE,) if baseline else (Phase.SEARCH, Phase.REFERENCE)
+        baseline = asked.phase in (Phase.BASELINE, Phase.BASELINE_CONFIRM)
         return Progress(
-            phase=asked.phase.name.lower(),
-            evaluations=self._records.count(*phases),
+            phase=asked.phase.name.lower().replace("_", " "),
+            evaluations=self._records.count(Phase.BASELINE) if baseline else self._plan.spent(self._records),
             budget=self._settings.baseline if baseline else self._settings.budget,
             best_score=self._records.best(Phase.BASELINE) if baseline else self._best,
             seconds=self._records.batches[-1].seconds,
