@@ -65,6 +65,7 @@ def test_a_forked_child_asks_on_its_own():
 
 def test_a_box_that_is_gone_leaves_no_filter_in_the_logs(monkeypatch):
     monkeypatch.setenv("KEY_FOR_TEST", "0123456789")
+    gc.collect()
     before = len(logging.getLogger("httpx").filters)
     box = box_at("http://127.0.0.1:1", key_env="KEY_FOR_TEST")
     assert len(logging.getLogger("httpx").filters) == before + 1

@@ -2,6 +2,7 @@
 
 import sys
 
+import numpy as np
 import pytest
 
 import featviz as fv
@@ -134,6 +135,18 @@ def test_the_header_of_a_key_must_be_one(monkeypatch):
     monkeypatch.setenv("KEY_FOR_TEST", "0123456789")
     with pytest.raises(InvalidArgument, match="key_header"):
         fv.black_box(NOWHERE, request="{inputs}", key_env="KEY_FOR_TEST", key_header="X: y")
+
+
+def test_options_are_written_down_as_plain_numbers():
+    given = {"timeout": np.int64(3), "retries": np.int32(2), "max_cost": np.float32(0.5), "max_requests": 1e3}
+    spec = fv.black_box(NOWHERE, request="{inputs}", backoff=0.5, **given).spec()
+    assert {name: type(spec[name]) for name in given} == {
+        "timeout": float,
+        "retries": int,
+        "max_cost": float,
+        "max_requests": int,
+    }
+    assert "backoff" not in spec, "what is as by default is left out"
 
 
 def test_without_httpx(monkeypatch):
