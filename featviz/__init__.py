@@ -29,10 +29,21 @@ if TYPE_CHECKING:
     from featviz.latent import Move as Move
     from featviz.objectives import Objective as Objective
     from featviz.objectives import Penalty as Penalty
+    from featviz.objectives import boundary as boundary
     from featviz.objectives import changes as changes
+    from featviz.objectives import direction as direction
+    from featviz.objectives import disagreement as disagreement
+    from featviz.objectives import distance_to as distance_to
+    from featviz.objectives import entropy as entropy
+    from featviz.objectives import log_odds as log_odds
     from featviz.objectives import margin as margin
     from featviz.objectives import maximise as maximise
     from featviz.objectives import minimise as minimise
+    from featviz.objectives import naturalness as naturalness
+    from featviz.objectives import novelty as novelty
+    from featviz.objectives import roughness as roughness
+    from featviz.objectives import sparsity as sparsity
+    from featviz.objectives import target_value as target_value
     from featviz.objectives import total_variation as total_variation
     from featviz.search_spaces import Boolean as Boolean
     from featviz.search_spaces import Choice as Choice
@@ -79,7 +90,26 @@ _HOMES = {
     "featviz.black_boxes": ("BlackBox", "black_box"),
     "featviz.explain": ("Explanation", "saliency"),
     "featviz.gallery": ("build_gallery",),
-    "featviz.objectives": ("Objective", "Penalty", "changes", "margin", "maximise", "minimise", "total_variation"),
+    "featviz.objectives": (
+        "Objective",
+        "Penalty",
+        "boundary",
+        "changes",
+        "direction",
+        "disagreement",
+        "distance_to",
+        "entropy",
+        "log_odds",
+        "margin",
+        "maximise",
+        "minimise",
+        "naturalness",
+        "novelty",
+        "roughness",
+        "sparsity",
+        "target_value",
+        "total_variation",
+    ),
     "featviz.search_spaces": (
         "Boolean",
         "Choice",

@@ -24,6 +24,8 @@ class Term(Part):
 
     # What a constructor is given first, when a term is rebuilt from its spec: "box", "boxes" (a list) or "nothing".
     takes: ClassVar[str] = "nothing"
+    # The option that the short form of a spec gives: ``{"margin": "3"}``.
+    short: ClassVar[str] = "output"
 
     @property
     def boxes(self) -> tuple[Box, ...]:
