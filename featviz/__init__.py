@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from featviz import testing as testing
     from featviz.black_boxes import BlackBox as BlackBox
     from featviz.black_boxes import black_box as black_box
+    from featviz.black_boxes import robust as robust
     from featviz.blocks import ImageBlock as ImageBlock
     from featviz.blocks import SeriesBlock as SeriesBlock
     from featviz.blocks import TableBlock as TableBlock
@@ -83,11 +84,18 @@ if TYPE_CHECKING:
     from featviz.study import Study as Study
     from featviz.study import load as load
     from featviz.study import search as search
+    from featviz.transformations import jitter as jitter
+    from featviz.transformations import noise as noise
+    from featviz.transformations import rotation as rotation
+    from featviz.transformations import row_noise as row_noise
+    from featviz.transformations import scaling as scaling
+    from featviz.transformations import time_shift as time_shift
+    from featviz.transformations import token_dropout as token_dropout
 
 __version__ = VERSION
 
 _HOMES = {
-    "featviz.black_boxes": ("BlackBox", "black_box"),
+    "featviz.black_boxes": ("BlackBox", "black_box", "robust"),
     "featviz.explain": ("Explanation", "saliency"),
     "featviz.gallery": ("build_gallery",),
     "featviz.objectives": (
@@ -145,6 +153,15 @@ _HOMES = {
         "initial_states",
         "observations",
         "space",
+    ),
+    "featviz.transformations": (
+        "jitter",
+        "noise",
+        "rotation",
+        "row_noise",
+        "scaling",
+        "time_shift",
+        "token_dropout",
     ),
     "featviz.study": ("Run", "Study", "load", "search"),
     "featviz.errors": ("FeatvizError", "FeatvizWarning", "StopSearch"),

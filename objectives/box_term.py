@@ -1,8 +1,9 @@
 """The base of the terms about all outputs of one box."""
 
+import copy
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,11 @@ class BoxTerm(Term):
     def boxes(self) -> tuple[Box, ...]:
         """The one box."""
         return (self.box,)
+
+    def _on(self, boxes: Sequence[Box]) -> Self:
+        term = copy.copy(self)
+        term.box = boxes[0]
+        return term
 
     def measure(self, outputs: Sequence[NDArray[np.float64]], seen: Seen) -> NDArray[np.float64]:  # noqa: ARG002  it is about outputs alone
         """See :meth:`value`."""

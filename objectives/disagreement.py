@@ -1,7 +1,8 @@
 """How far apart the answers of several boxes lie."""
 
+import copy
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +67,11 @@ class Disagreement(Term):
     def boxes(self) -> tuple[Box, ...]:
         """The boxes, in the order given."""
         return self._boxes
+
+    def _on(self, boxes: Sequence[Box]) -> Self:
+        term = copy.copy(self)
+        term._boxes = tuple(boxes)
+        return term
 
     def options(self) -> Spec:
         """What is not the default."""

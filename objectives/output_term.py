@@ -1,8 +1,9 @@
 """The base of the terms about one output of one box."""
 
+import copy
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +45,11 @@ class OutputTerm(Term):
     def boxes(self) -> tuple[Box, ...]:
         """The one box."""
         return (self.box,)
+
+    def _on(self, boxes: Sequence[Box]) -> Self:
+        term = copy.copy(self)
+        term.box = boxes[0]
+        return term
 
     def measure(self, outputs: Sequence[NDArray[np.float64]], seen: Seen) -> NDArray[np.float64]:  # noqa: ARG002  it is about outputs alone
         """See :meth:`value`."""

@@ -4,8 +4,8 @@ from featviz.registry import Registry
 
 __all__ = ["OBJECTIVES"]
 
-# Classes deriving from ``Term`` (made as ``cls(box, **options)``, ``cls(boxes, **options)`` or ``cls(**options)``, as its
-# ``takes`` says) or from ``Penalty`` (made as ``cls(**options)``).
+# Classes deriving from ``Term`` (made as ``cls(box, **options)``, ``cls(boxes, **options)`` or ``cls(**options)``, as
+# its ``takes`` says) or from ``Penalty`` (made as ``cls(**options)``).
 OBJECTIVES = Registry(
     "objective",
     "featviz.objectives",

@@ -81,5 +81,7 @@ KINDS = (
 BOXES = Registry(
     "black box",
     "featviz.black_boxes",
-    {},
+    {
+        "robust": "featviz.black_boxes.robust_boxes:RobustBox",
+    },
 )
