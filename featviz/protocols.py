@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 from featviz.blocks import Block
 from featviz.latent import LatentDescription, Latents
 
-__all__ = ["Box", "Optimiser", "ScoreFunction", "SearchSpace", "Spec"]
+__all__ = ["VIOLATION", "Box", "Optimiser", "ScoreFunction", "SearchSpace", "Spec"]
+
+# What the names of recorded violations of constraints begin with.
+VIOLATION = "violation of "
 
 # A description made of what TOML can hold. An object that cannot be described gives None in its place.
 Spec = dict[str, Any]

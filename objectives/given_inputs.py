@@ -53,8 +53,10 @@ class GivenInputs:
 
     def label(self) -> str:
         """Six characters that differ for other inputs, or nothing where these cannot be told apart."""
+        if (written := self.written()) is not None:  # the same once it is rebuilt from there
+            return label_of(repr(written).encode())
         try:
-            digests = input_digests(self._given if not isinstance(self._given, str) else [self._given])
+            digests = input_digests(self._given)
         except (TypeError, ValueError):
             return ""
         return "" if digests is None else label_of(b"".join(digests))

@@ -15,7 +15,7 @@ from featviz.objectives.constraint import Constraint, constraint
 from featviz.objectives.part import Seen, signed
 from featviz.objectives.penalty import Penalty
 from featviz.objectives.term import Term
-from featviz.protocols import Box, SearchSpace, Spec
+from featviz.protocols import VIOLATION, Box, SearchSpace, Spec
 from featviz.text import shown
 
 __all__ = ["Objective"]
@@ -64,7 +64,7 @@ class Objective:
     @property
     def recorded(self) -> tuple[str, ...]:
         """A name for the violation of each constraint: ``"violation of total_variation() <= 0.1"``."""
-        return tuple(f"violation of {one.describe()}" for one in self.constraints)
+        return tuple(f"{VIOLATION}{one.describe()}" for one in self.constraints)
 
     @property
     def goals(self) -> int:
