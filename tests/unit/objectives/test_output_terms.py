@@ -130,7 +130,7 @@ class TestBoundary:
     def test_it_is_highest_where_two_are_equal_and_above_the_others(self):
         goal = fv.boundary(box(), "a", "b")
         outputs = np.array([[2.0, 2.0, -1.0], [2.0, 3.0, -1.0], [2.0, 2.0, 5.0], [9.0, 1.0, -1.0]])
-        np.testing.assert_allclose(score(goal, outputs), [3, 2, -3, -6])
+        np.testing.assert_allclose(score(goal, outputs), [3, 2.5, -3, -2])
         assert score(fv.boundary(box(), "b", "a"), outputs).tolist() == score(goal, outputs).tolist()
 
     def test_of_two_outputs(self):
