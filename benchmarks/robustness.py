@@ -5,9 +5,9 @@
 Digits of scikit-learn at 16 x 16 pixels. Two models are searched, ten support vector machines and a multi-layer
 perceptron, both trained on the digits as they stand. Three searches of each class by its margin: plain; plain with as
 many queries as the robust one; and robust, each candidate under 4 shifts of up to 2 pixels, at as many candidates as
-the first. For the best of each: the share of the 25 shifts by up to 2 pixels under which the model keeps the class, and the
-share of five other models, trained otherwise, that see it (transfer). Seeds from 1000 up; the median over seeds of the
-mean over classes, lowest and highest.
+the first. For the best of each: the share of the 25 shifts by up to 2 pixels under which the model keeps the class, and
+the share of five other models, trained otherwise, that see it (transfer). Seeds from 1000 up; the median over seeds of
+the mean over classes, lowest and highest.
 """
 
 import argparse

@@ -1,8 +1,4 @@
-"""Questions that can be asked of classifiers of digits, beyond "what do you respond to most?"
-
-    pip install 'featviz[demo]'
-    python examples/objectives.py
-"""
+"""What can be asked of classifiers of digits, beyond what they respond to most."""
 
 import numpy as np
 from sklearn.ensemble import RandomForestClassifier

@@ -68,11 +68,12 @@ def label_of(content: bytes) -> str:
 
 
 def _inputs_of(given: Any, what: str) -> Any:
-    if callable(getattr(given, "top", None)):  # a run
+    is_frame = hasattr(given, "iloc")  # whose columns are attributes, under any name
+    if not is_frame and callable(getattr(given, "top", None)):  # a run
         given = given.top(9)
-    if hasattr(given, "input"):
+    if not is_frame and hasattr(given, "input"):
         given = [given]
-    if isinstance(given, list | tuple) and given and all(hasattr(one, "input") for one in given):
+    if isinstance(given, list | tuple) and given and all(hasattr(x, "input") and not hasattr(x, "iloc") for x in given):
         given = stack([one.input for one in given])
     if given is None or isinstance(given, int | float | bool) or callable(given):
         raise WrongType(f"{what} must be inputs of the space, or a run, but it is {shown(given)}.")

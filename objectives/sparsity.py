@@ -90,7 +90,7 @@ def sparsity(reference: Any, *, tolerance: float = 0.0) -> Sparsity:
         WrongType: when the reference is no input.
         InvalidArgument: for a tolerance below 0; and during a search, when the reference does not fit the space.
     """
-    if hasattr(reference, "input"):
+    if hasattr(reference, "input") and not hasattr(reference, "iloc"):  # a candidate, and no table
         reference = reference.input
     return Sparsity(reference, tolerance=tolerance)
 

@@ -133,7 +133,9 @@ class Run:
         objective = self.spec.get("objective")
         terms = objective.get("terms", []) if isinstance(objective, dict) else []
         named = {name for term in terms if isinstance(term, dict) for name in _names_in(term)}
-        several = "boxes" in self.spec  # whose outputs are called "box/output"
+        provenance = self.spec.get("provenance")
+        boxes = provenance.get("boxes", ()) if isinstance(provenance, dict) else ()
+        several = len(boxes) > 1  # their outputs are called "box/output"
 
         def order(item: tuple[str, float]) -> tuple[bool, bool, float]:
             name, value = item

@@ -117,6 +117,13 @@ class TestNovelty:
         again = fv.search(space, fv.maximise(box) + 3 * fv.novelty(run), budget=60, seed=0, progress="none")
         assert space.distance(again.best.input[None], best[None]) > 0
 
+    def test_a_table_with_a_column_called_input(self):
+        frame = pd.DataFrame({"input": np.linspace(0, 1, 20), "top": np.arange(20)})
+        space = fv.TabularSpace.from_dataframe(frame)
+        inputs, latents, _ = seen(space)
+        assert fv.novelty(inputs).score([], inputs, latents, space) == pytest.approx(np.zeros(8), abs=1e-6)
+        assert fv.sparsity(inputs.iloc[[0]]).value(inputs)[0] == 0
+
     def test_neighbours(self):
         inputs = np.array([[0.0, 0, 0], [1, 1, 1]])
         found = np.array([[0.0, 0, 0], [3, 0, 0], [9, 0, 0]])

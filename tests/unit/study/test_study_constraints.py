@@ -111,3 +111,17 @@ def test_it_is_rebuilt_from_run_toml_and_shown(tmp_path):
     assert "subject to" in pages
     shown = CliRunner().invoke(cli, ["show", str(tmp_path / "runs" / "a")])
     assert "subject to maximise(value, 'x') <= 0.5" in shown.output
+
+
+def test_the_outputs_that_the_objective_names_come_first():
+    outputs = ["a", "b", "c", "d"]
+    one, two = (fv.black_box(lambda x: np.arange(4.0) + np.zeros((len(x), 4)), outputs=outputs, name=n) for n in "xy")
+    first = {
+        fv.boundary(one, "b", "a"): ["b", "a"],
+        fv.direction(one, {"a": 1.0, "b": 2.0}): ["b", "a"],
+        fv.disagreement(one, two, "c"): ["x/c", "y/c"],
+        fv.entropy(one).subject_to(fv.total_variation(), at_most=1): ["d", "c"],
+    }
+    for objective, want in first.items():
+        run = fv.search(SPACE, objective, budget=20, progress="none")
+        assert [name for name, _ in run.telling_outputs(run.best)][:2] == want
