@@ -86,5 +86,6 @@ BOXES = Registry(
         "folder": "featviz.black_boxes.commands:folder_box",
         "policy": "featviz.black_boxes.agents:policy",
         "rollout": "featviz.black_boxes.agents:rollout",
+        "robust": "featviz.black_boxes.robust_boxes:RobustBox",
     },
 )
