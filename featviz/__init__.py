@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from featviz import testing as testing
     from featviz.black_boxes import BlackBox as BlackBox
     from featviz.black_boxes import black_box as black_box
+    from featviz.black_boxes.human import HumanBox as HumanBox
+    from featviz.black_boxes.human import human as human
     from featviz.blocks import ImageBlock as ImageBlock
     from featviz.blocks import SeriesBlock as SeriesBlock
     from featviz.blocks import TableBlock as TableBlock
@@ -77,6 +79,7 @@ __version__ = VERSION
 
 _HOMES = {
     "featviz.black_boxes": ("BlackBox", "black_box"),
+    "featviz.black_boxes.human": ("HumanBox", "human"),
     "featviz.explain": ("Explanation", "saliency"),
     "featviz.gallery": ("build_gallery",),
     "featviz.objectives": ("Objective", "Penalty", "changes", "margin", "maximise", "minimise", "total_variation"),

@@ -81,5 +81,5 @@ KINDS = (
 BOXES = Registry(
     "black box",
     "featviz.black_boxes",
-    {},
+    {"human": "featviz.black_boxes.human:human"},
 )
