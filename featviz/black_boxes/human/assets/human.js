@@ -28,6 +28,7 @@
     const changed = next.state !== now.state;
     const asked = next.id !== now.id;
     now = next;
+    document.body.dataset.question = next.id ?? "";
     section(next.state);
     if (next.state === "asking") {
       if (asked) candidate(next);
