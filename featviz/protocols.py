@@ -97,6 +97,9 @@ class ScoreFunction(Protocol):
             space: the space that is searched, where that is known.
         """
 
+    def broken(self, recorded: NDArray[np.float64]) -> Mapping[int, str]:
+        """Which of m rows of recorded values, shape (m, v), break a constraint, by row, and how, in words."""
+
     def told(self, scores: NDArray[np.float64], recorded: NDArray[np.float64]) -> NDArray[np.float64]:
         """What an optimiser is told: shape (n,), or (n, goals) where there are several; NaN for what has no score.
 

@@ -11,8 +11,8 @@ from featviz.blocks import Block, ImageBlock
 from featviz.display.formats import number
 from featviz.display.pictures import png, shown_size, thumbnail, to_image
 from featviz.display.views import CARD, GRID, PAGE, Picture, View, view
-from featviz.storage.block_files import block_file, npy
-from featviz.storage.input_files import input_file
+from featviz.formats.block_files import block_file, npy
+from featviz.formats.input_files import input_file
 
 if TYPE_CHECKING:
     from featviz.study import Candidate, Run

@@ -7,6 +7,8 @@ the entry-point group ``featviz.objectives``, or named by its import path.
 
 from featviz.objectives.changes import Changes, changes
 from featviz.objectives.objective import Objective
+from featviz.objectives.output_term import OutputTerm
+from featviz.objectives.part import Seen
 from featviz.objectives.penalty import Penalty
 from featviz.objectives.registered import OBJECTIVES
 from featviz.objectives.specs import objective_from_spec
@@ -18,8 +20,10 @@ __all__ = [
     "OBJECTIVES",  # the registry of terms and penalties, by kind
     "Changes",
     "Objective",  # a weighted sum of terms, less penalties
+    "OutputTerm",  # the base of terms about one output of one box
     "Penalty",  # the base of what is subtracted: a number >= 0 of an input
-    "Term",  # the base of what is added: a number of a box's outputs
+    "Seen",  # what a term or penalty may look at: inputs, latents, the space
+    "Term",  # the base of what is added: a number of outputs of boxes, of the input, or of both
     "TotalVariation",
     "changes",  # columns of a row that differ from a reference
     "margin",  # an output less the largest other one

@@ -6,15 +6,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from featviz.batches import batch_length
 from featviz.checks import finite
 from featviz.errors import InvalidArgument, WrongType
-from featviz.objectives.part import signed
+from featviz.latent import Latents
+from featviz.objectives.constraint import Constraint, constraint
+from featviz.objectives.part import Seen, signed
 from featviz.objectives.penalty import Penalty
 from featviz.objectives.term import Term
-from featviz.protocols import Box, Spec
+from featviz.protocols import Box, SearchSpace, Spec
 from featviz.text import shown
 
 __all__ = ["Objective"]
+
+# Lower than any score that a search could meet, and far from where floats overflow.
+_BELOW_ALL = 1e200
 
 
 class Objective:
@@ -26,69 +32,151 @@ class Objective:
     Args:
         terms: at least one.
         penalties: with weights of at least 0.
+        constraints: see :meth:`subject_to`.
     """
 
     # numpy numbers on the left leave ``*`` to this class.
     __array_ufunc__ = None
 
-    def __init__(self, terms: Sequence[Term], penalties: Sequence[Penalty] = ()) -> None:
+    def __init__(
+        self, terms: Sequence[Term], penalties: Sequence[Penalty] = (), constraints: Sequence[Constraint] = ()
+    ) -> None:
         self.terms = tuple(terms)
         self.penalties = tuple(penalties)
+        self.constraints = tuple(constraints)
         if not self.terms:
             raise InvalidArgument("an objective needs at least one term, such as featviz.maximise(box, output).")
+        asked = [box for term in self.terms for box in term.boxes]
+        asked += [box for one in self.constraints if isinstance(one.quantity, Objective) for box in one.quantity.boxes]
         boxes: list[Box] = []
-        for term in self.terms:
-            if not any(term.box is box for box in boxes):
-                boxes.append(term.box)
+        for box in asked:
+            if not any(box is known for known in boxes):
+                boxes.append(box)
         self._boxes = tuple(boxes)
-        self._box_of = tuple(next(i for i, box in enumerate(boxes) if box is term.box) for term in self.terms)
+        self._boxes_of = tuple(_places(term.boxes, self._boxes) for term in self.terms)
 
     @property
     def boxes(self) -> tuple[Box, ...]:
         """The distinct boxes, in the order in which they first occur; each is called once a batch."""
         return self._boxes
 
-    def score(self, outputs: Sequence[NDArray[np.float64]], inputs: Any) -> NDArray[np.float64]:
+    @property
+    def recorded(self) -> tuple[str, ...]:
+        """A name for the violation of each constraint: ``"violation of total_variation() <= 0.1"``."""
+        return tuple(f"violation of {one.describe()}" for one in self.constraints)
+
+    @property
+    def goals(self) -> int:
+        """One: terms are added up."""
+        return 1
+
+    def score(
+        self,
+        outputs: Sequence[NDArray[np.float64]],
+        inputs: Any,
+        latents: Latents | None = None,
+        space: SearchSpace | None = None,
+    ) -> NDArray[np.float64]:
         """The scores of a batch.
 
         Args:
             outputs: for each of ``boxes``, float64 array of shape (n, k).
-            inputs: the batch of n inputs, which only penalties look at.
+            inputs: the batch of n inputs, which penalties and some terms look at.
+            latents: what they were decoded from, where that is known.
+            space: the space that is searched, where that is known.
 
         Returns:
             float64 array of shape (n,): NaN or infinite in the rows where an output is, or where the sum overflows.
+            With v constraints shape (n, 1 + v), by how much each is broken behind the score.
 
         Raises:
-            InvalidArgument: when a penalty is below 0, or does not fit the inputs.
+            InvalidArgument: when a penalty is below 0, or a part does not fit the inputs.
         """
-        with np.errstate(over="ignore", invalid="ignore"):
-            total = np.zeros(len(outputs[0]))
-            for term, box in zip(self.terms, self._box_of, strict=True):
-                total = total + term.weight * term.value(outputs[box])
-            for penalty in self.penalties:
-                value = penalty.value(inputs)
-                if (np.asarray(value) < 0).any():
-                    raise InvalidArgument(f"{penalty.describe()} must be at least 0, but it is {np.min(value):g}.")
-                total = total - penalty.weight * value
-        return total
+        seen = Seen(inputs, latents, space)
+        score = self._summed(outputs, seen)
+        if not self.constraints:
+            return score
+        over = [one.violation(self._quantity(one, outputs, seen)) for one in self.constraints]
+        return np.column_stack([score, *over])
+
+    def broken(self, recorded: NDArray[np.float64]) -> dict[int, str]:
+        """Which rows of recorded violations, shape (n, v), break a constraint, and the one that they break most."""
+        worst = recorded.argmax(axis=1) if recorded.size else np.zeros(len(recorded), dtype=np.intp)
+        rows = np.flatnonzero(recorded[np.arange(len(recorded)), worst] > 0)
+        return {
+            int(row): f"it breaks {self.constraints[worst[row]].describe()} by {recorded[row, worst[row]]:.4g}."
+            for row in rows
+        }
+
+    def told(self, scores: NDArray[np.float64], recorded: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The scores, and for inputs that break constraints numbers below any score, lower the more they break.
+
+        Feasible inputs come before infeasible ones, and of those the one that breaks less comes first: the rules of Deb
+        2000, "An efficient constraint handling method for genetic algorithms".
+        """
+        over = recorded.sum(axis=1)
+        with np.errstate(invalid="ignore"):
+            return np.where(over > 0, -_BELOW_ALL * (1 + over / (1 + over)), scores)
 
     def describe(self) -> str:
         """The objective as a formula, such as ``margin(digits, '3') - 0.1 * total_variation()``."""
         terms = [(term.weight, term.describe()) for term in self.terms]
-        return signed([*terms, *((-penalty.weight, penalty.describe()) for penalty in self.penalties)])
+        formula = signed([*terms, *((-penalty.weight, penalty.describe()) for penalty in self.penalties)])
+        limits = ", ".join(one.describe() for one in self.constraints)
+        return f"{formula} subject to {limits}" if limits else formula
 
     def spec(self) -> Spec | None:
         """What :func:`objective_from_spec` rebuilds it from, given the boxes, or None when a class cannot be found.
 
         ``{"terms": [{"kind": "margin", "weight": 1.0, "output": "3", "box": 0}, ...], "penalties": [{"kind":
-        "total_variation", "weight": 0.1}, ...]}``, where ``box`` counts in ``boxes``.
+        "total_variation", "weight": 0.1}, ...], "constraints": [{"penalty": {...}, "at_most": 0.1}, ...]}``, where
+        ``box`` counts in ``boxes``.
         """
-        terms = [term.spec() for term in self.terms]
-        penalties = [penalty.spec() for penalty in self.penalties]
-        if None in terms or None in penalties:
+        return self.spec_among(list(self._boxes))
+
+    def spec_among(self, boxes: list[Any]) -> Spec | None:
+        """The same, with ``box`` counting in the boxes of a larger objective."""
+        terms = [_placed(term, _places(term.boxes, boxes)) for term in self.terms]
+        parts: dict[str, list[Spec | None]] = {
+            "terms": terms,
+            "penalties": [penalty.spec() for penalty in self.penalties],
+            "constraints": [one.spec(boxes) for one in self.constraints],
+        }
+        if any(None in part for part in parts.values()):
             return None
-        placed = [{**term, "box": box} for term, box in zip(terms, self._box_of, strict=True) if term is not None]
-        return {"terms": placed, "penalties": penalties} if penalties else {"terms": placed}
+        return {name: part for name, part in parts.items() if part}
+
+    def subject_to(self, quantity: Any, *, at_least: Any = None, at_most: Any = None) -> "Objective":
+        """The same objective under a constraint.
+
+        Inputs that break it get no score: they rank behind all that keep it, and among each other by how much they
+        break it. Constraints add up::
+
+            goal = fv.maximise(box, "cat").subject_to(fv.total_variation(), at_most=0.1)
+            goal = goal.subject_to(fv.maximise(other, "dog"), at_least=0.9)
+
+        Args:
+            quantity: a penalty, or an objective (on the same box or another one), whose score is limited.
+            at_least: the lower limit.
+            at_most: the upper limit.
+        """
+        return Objective(self.terms, self.penalties, [*self.constraints, constraint(quantity, at_least, at_most)])
+
+    def _summed(self, outputs: Sequence[NDArray[np.float64]], seen: Seen) -> NDArray[np.float64]:
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = np.zeros(batch_length(seen.inputs) if not len(outputs) else len(outputs[0]))
+            for term, places in zip(self.terms, self._boxes_of, strict=True):
+                total = total + term.weight * term.measure([outputs[place] for place in places], seen)
+            for penalty in self.penalties:
+                total = total - penalty.weight * _checked(penalty, seen)
+        return total
+
+    def _quantity(self, one: Constraint, outputs: Sequence[NDArray[np.float64]], seen: Seen) -> NDArray[np.float64]:
+        quantity = one.quantity
+        if isinstance(quantity, Penalty):
+            return quantity.weight * _checked(quantity, seen)
+        own = [outputs[place] for place in _places(quantity.boxes, self._boxes)]
+        return quantity.score(own, seen.inputs, seen.latents, seen.space)
 
     def __add__(self, other: Any) -> "Objective":
         if isinstance(other, Penalty):
@@ -97,7 +185,11 @@ class Objective:
                 "measures. Write objective - weight * penalty."
             )
         _check_operand("added to", other)
-        return Objective([*self.terms, *other.terms], [*self.penalties, *other.penalties])
+        return Objective(
+            [*self.terms, *other.terms],
+            [*self.penalties, *other.penalties],
+            [*self.constraints, *other.constraints],
+        )
 
     def __radd__(self, other: Any) -> "Objective":
         if isinstance(other, int) and other == 0:  # where ``sum`` begins
@@ -106,7 +198,7 @@ class Objective:
 
     def __sub__(self, other: Any) -> "Objective":
         if isinstance(other, Penalty):
-            return Objective(self.terms, [*self.penalties, other])
+            return Objective(self.terms, [*self.penalties, other], self.constraints)
         _check_operand("subtracted from", other)
         return self.__add__(-other)
 
@@ -123,7 +215,8 @@ class Objective:
                 "Negate it first and subtract the penalties then: -objective - weight * penalty."
             )
         terms = [term.weighted(term.weight * weight) for term in self.terms]
-        return Objective(terms, [penalty.weighted(penalty.weight * weight) for penalty in self.penalties])
+        penalties = [penalty.weighted(penalty.weight * weight) for penalty in self.penalties]
+        return Objective(terms, penalties, self.constraints)
 
     __rmul__ = __mul__
 
@@ -135,6 +228,25 @@ class Objective:
 
     def __repr__(self) -> str:
         return f"<Objective {self.describe()}>"
+
+
+def _places(mine: Sequence[Box], boxes: Sequence[Box]) -> tuple[int, ...]:
+    """Where each of a part's boxes stands among all."""
+    return tuple(next(i for i, known in enumerate(boxes) if known is box) for box in mine)
+
+
+def _placed(term: Term, places: tuple[int, ...]) -> Spec | None:
+    spec = term.spec()
+    if spec is None or term.takes == "nothing":
+        return spec
+    return spec | ({"box": places[0]} if term.takes == "box" else {"boxes": list(places)})
+
+
+def _checked(penalty: Penalty, seen: Seen) -> NDArray[np.float64]:
+    value = np.asarray(penalty.measure(seen))
+    if (value < 0).any():
+        raise InvalidArgument(f"{penalty.describe()} must be at least 0, but it is {np.min(value):g}.")
+    return value
 
 
 def _check_operand(how: str, other: Any) -> None:

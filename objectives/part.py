@@ -2,13 +2,30 @@
 
 import copy
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from featviz.checks import finite
-from featviz.protocols import Spec
+from featviz.latent import Latents
+from featviz.protocols import SearchSpace, Spec
 from featviz.registry import import_path
 
-__all__ = ["Part", "option_text", "signed"]
+__all__ = ["Part", "Seen", "option_text", "signed"]
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What a part may look at beside the outputs of boxes.
+
+    Args:
+        inputs: the batch of n inputs; read-only.
+        latents: what they were decoded from, where that is known.
+        space: the space that is searched, where that is known.
+    """
+
+    inputs: Any
+    latents: Latents | None = None
+    space: SearchSpace | None = None
 
 
 class Part(ABC):

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from featviz.checks import finite
 from featviz.errors import InvalidArgument, WrongType
-from featviz.objectives.part import Part, option_text
+from featviz.objectives.part import Part, Seen, option_text
 
 __all__ = ["Penalty"]
 
@@ -22,6 +22,10 @@ class Penalty(Part):
 
     # numpy numbers on the left leave ``*`` to this class.
     __array_ufunc__ = None
+
+    def measure(self, seen: Seen) -> NDArray[np.float64]:
+        """Values of shape (n,), each at least 0. Overridden where a penalty needs to know the space."""
+        return self.value(seen.inputs)
 
     @abstractmethod
     def value(self, inputs: Any) -> NDArray[np.float64]:

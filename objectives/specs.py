@@ -6,6 +6,7 @@ from typing import Any
 
 from featviz.checks import did_you_mean, finite, integer
 from featviz.errors import FeatvizError, InvalidConfig
+from featviz.objectives.constraint import Constraint, constraint
 from featviz.objectives.objective import Objective
 from featviz.objectives.penalty import Penalty
 from featviz.objectives.registered import OBJECTIVES
@@ -37,17 +38,18 @@ def objective_from_spec(spec: Mapping[str, Any], boxes: Sequence[Box]) -> Object
     if not boxes:
         raise InvalidConfig("an objective needs at least one box.")
     if "terms" in spec:
-        _check_keys("an objective with terms", spec, {"terms", "penalties"})
+        _check_keys("an objective with terms", spec, {"terms", "penalties", "constraints"})
         terms = [_term(entry, boxes) for entry in _list("terms", spec["terms"])]
         if not terms:
             raise InvalidConfig("terms must hold at least one term, but it is empty.")
     else:
         terms = [_short(spec, boxes)]
-    return Objective(terms, _penalties(spec.get("penalties", [])))
+    constraints = [_constraint(entry, boxes) for entry in _list("constraints", spec.get("constraints", []))]
+    return Objective(terms, _penalties(spec.get("penalties", [])), constraints)
 
 
 def _short(spec: Mapping[str, Any], boxes: Sequence[Box]) -> Term:
-    kinds = [key for key in spec if key != "penalties"]
+    kinds = [key for key in spec if key not in {"penalties", "constraints"}]
     if len(kinds) != 1:
         given = ", ".join(repr(visible(kind, 40)) for kind in kinds) or "none"
         raise InvalidConfig(
@@ -55,7 +57,7 @@ def _short(spec: Mapping[str, Any], boxes: Sequence[Box]) -> Term:
             "For several, write them into a list called terms."
         )
     (kind,) = kinds
-    known = {*OBJECTIVES.names(), "terms", "penalties"}
+    known = {*OBJECTIVES.names(), "terms", "penalties", "constraints"}
     if kind not in known and ":" not in kind:
         raise InvalidConfig(
             f"an objective has no entry {visible(kind)!r}. It takes: {', '.join(sorted(known))}."
@@ -67,10 +69,31 @@ def _short(spec: Mapping[str, Any], boxes: Sequence[Box]) -> Term:
 
 
 def _term(entry: Any, boxes: Sequence[Box]) -> Term:
-    cls, weight, options = _part(entry, Term, {"output", "box"})
-    place = _number("box", integer, options.pop("box", 0), 0, len(boxes) - 1)
-    term: Term = _made(cls, boxes[place], **options)
+    cls, weight, options = _part(entry, Term, {"box": {"box", "output"}, "boxes": {"boxes"}, "nothing": set()})
+    if cls.takes == "nothing":
+        term: Term = _made(cls, **options)
+    elif cls.takes == "boxes":
+        places = _list("boxes", options.pop("boxes", list(range(len(boxes)))))
+        term = _made(cls, [boxes[_number("boxes", integer, place, 0, len(boxes) - 1)] for place in places], **options)
+    else:
+        place = _number("box", integer, options.pop("box", 0), 0, len(boxes) - 1)
+        term = _made(cls, boxes[place], **options)
     return term.weighted(weight)
+
+
+def _constraint(entry: Any, boxes: Sequence[Box]) -> Constraint:
+    if not isinstance(entry, Mapping) or ("penalty" in entry) == ("objective" in entry):
+        raise InvalidConfig(f"a constraint must be a table with a penalty or an objective, but it is {shown(entry)}.")
+    _check_keys("a constraint", entry, {"penalty", "objective", "at_least", "at_most"})
+    quantity: Any
+    if "penalty" in entry:
+        (quantity,) = _penalties([entry["penalty"]])
+    else:
+        quantity = objective_from_spec(entry["objective"], boxes)
+    try:
+        return constraint(quantity, entry.get("at_least"), entry.get("at_most"))
+    except FeatvizError as error:
+        raise InvalidConfig(f"objective: {error}") from error
 
 
 def _penalties(entries: Any) -> list[Penalty]:
@@ -78,12 +101,12 @@ def _penalties(entries: Any) -> list[Penalty]:
         entries = [{"kind": kind, "weight": weight} for kind, weight in entries.items()]
     penalties = []
     for entry in _list("penalties", entries):
-        cls, weight, options = _part(entry, Penalty, set())
+        cls, weight, options = _part(entry, Penalty, {})
         penalties.append(_made(cls, **options).weighted(_number("weight", finite, weight, 0.0)))
     return penalties
 
 
-def _part(entry: Any, base: type, shared: set[str]) -> tuple[Any, float, dict[str, Any]]:
+def _part(entry: Any, base: type, shared: Mapping[str, set[str]]) -> tuple[Any, float, dict[str, Any]]:
     """The class, the weight and the other options of an entry; every key is known to the class."""
     what = base.__name__.lower()
     if not isinstance(entry, Mapping) or not isinstance(entry.get("kind"), str):
@@ -91,8 +114,9 @@ def _part(entry: Any, base: type, shared: set[str]) -> tuple[Any, float, dict[st
     cls = OBJECTIVES.get(entry["kind"])
     if not (inspect.isclass(cls) and issubclass(cls, base)):
         raise InvalidConfig(f"{visible(entry['kind'])!r} is not a {what}: it belongs elsewhere in an objective.")
-    own = set(inspect.signature(cls).parameters) - {"box", "output"}
-    _check_keys(f"a {what} of kind {visible(entry['kind'])}", entry, {"kind", "weight"} | shared | own)
+    own = set(inspect.signature(cls).parameters) - {"box", "boxes"}
+    known = {"kind", "weight"} | shared.get(getattr(cls, "takes", ""), set()) | own
+    _check_keys(f"a {what} of kind {visible(entry['kind'])}", entry, known)
     options = {key: value for key, value in entry.items() if key not in {"kind", "weight"}}
     return cls, _number("weight", finite, entry.get("weight", 1.0)), options
 

@@ -1,81 +1,54 @@
-"""The base of the terms of an objective: one number an input, from the outputs of one box."""
+"""The base of the terms of an objective: one number an input, from outputs of boxes, the input, or both."""
 
 import inspect
 from abc import abstractmethod
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from featviz.checks import did_you_mean
-from featviz.errors import InvalidArgument, OutputNotFound, WrongType
-from featviz.objectives.part import Part
-from featviz.protocols import Box, Spec
-from featviz.text import shown, visible
+from featviz.errors import WrongType
+from featviz.objectives.part import Part, Seen
+from featviz.protocols import Box
+from featviz.text import shown
 
-__all__ = ["Term"]
+__all__ = ["Term", "checked_box"]
 
 
 class Term(Part):
-    """A number of each row of a box's outputs.
+    """A number of each input, higher is better. Most derive from :class:`~featviz.objectives.OutputTerm`.
 
-    A kind of term implements :meth:`value`; where its constructor takes more than ``box`` and ``output``, it adds the
-    rest to :meth:`options`.
-
-    Args:
-        box: the black box.
-        output: the name of the output that it is about (a whole number is read as text). None is enough for a box with
-            a single output.
-
-    Raises:
-        WrongType: when ``box`` is a bare function or model instead of a black box.
-        OutputNotFound: when the box has no such output; the message lists those that it has.
+    A kind of term implements :meth:`measure`, :meth:`describe` and, where its constructor takes any, :meth:`options`.
     """
 
-    def __init__(self, box: Box, output: Any = None) -> None:
-        self.box = _checked_box(box)
-        self.output = _checked_output(self.box, output)
-        self.index = self.box.outputs.index(self.output)
+    # What a constructor is given first, when a term is rebuilt from its spec: "box", "boxes" (a list) or "nothing".
+    takes: ClassVar[str] = "nothing"
+
+    @property
+    def boxes(self) -> tuple[Box, ...]:
+        """The boxes whose outputs :meth:`measure` is given; none by default."""
+        return ()
 
     @abstractmethod
-    def value(self, outputs: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Values of shape (n,) from the box's outputs of shape (n, k). Higher is better."""
+    def measure(self, outputs: Sequence[NDArray[np.float64]], seen: Seen) -> NDArray[np.float64]:
+        """Values of shape (n,).
 
-    def options(self) -> Spec:
-        """The name of the output; see :class:`Part`."""
-        return {"output": self.output}
-
-    def describe(self) -> str:
-        """``"kind(box, 'output')"``."""
-        kind = type(self).kind or type(self).__name__
-        return f"{kind}({visible(self.box.name)}, {visible(self.output)!r})"
+        Args:
+            outputs: for each of ``boxes``, shape (n, k).
+            seen: the inputs, and what else is known of them.
+        """
 
 
-def _checked_box(box: Any) -> Box:
+def checked_box(box: Any) -> Box:
+    """``box`` when it is a black box.
+
+    Raises:
+        WrongType: when it is a bare function or model instead.
+    """
     if isinstance(box, Box) and not inspect.isclass(box):
         return box
     raise WrongType(
         f"an objective is about a black box, but this is {shown(box)}. "
         "Wrap it first: box = featviz.black_box(thing, outputs=[...])."
     )
-
-
-def _checked_output(box: Box, output: Any) -> str:
-    known = box.outputs
-    if output is None:
-        if len(known) == 1:
-            return known[0]
-        raise InvalidArgument(f"{visible(box.name)} has {len(known)} outputs, so say which one: {_listed(known)}.")
-    if isinstance(output, bool | np.bool_) or not isinstance(output, str | int | np.integer):
-        raise WrongType(f"output must be the name of an output, but it is {shown(output)}.")
-    if str(output) not in known:
-        raise OutputNotFound(
-            f"{visible(box.name)} has no output {visible(output)!r}. It has: {_listed(known)}."
-            f"{did_you_mean(str(output), known)}"
-        )
-    return str(output)
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    shown_names = ", ".join(visible(name, 40) for name in names[:20])
-    return shown_names if len(names) <= 20 else f"{shown_names}, ... ({len(names)} in all)"

@@ -7,14 +7,14 @@ from numpy.typing import NDArray
 
 from featviz.errors import InvalidArgument
 from featviz.objectives.objective import Objective
-from featviz.objectives.term import Term
+from featviz.objectives.output_term import OutputTerm
 from featviz.protocols import Box
 from featviz.text import visible
 
 __all__ = ["Margin", "Maximise", "Minimise", "margin", "maximise", "minimise"]
 
 
-class Maximise(Term):
+class Maximise(OutputTerm):
     """The output itself."""
 
     kind: ClassVar[str] = "maximise"
@@ -24,7 +24,7 @@ class Maximise(Term):
         return outputs[:, self.index]
 
 
-class Minimise(Term):
+class Minimise(OutputTerm):
     """The output with its sign turned, since a score is better when it is higher."""
 
     kind: ClassVar[str] = "minimise"
@@ -34,7 +34,7 @@ class Minimise(Term):
         return -outputs[:, self.index]
 
 
-class Margin(Term):
+class Margin(OutputTerm):
     """The output less the largest of the other outputs: above 0 where it is the box's answer."""
 
     kind: ClassVar[str] = "margin"

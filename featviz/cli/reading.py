@@ -153,6 +153,7 @@ def _facts(run: Run, top: int) -> dict[str, Any]:
         "budget": _plain(search.get("budget")),
         "seconds": round(run.seconds, 3),
         "failures": run.failures,
+        "asked": {name: round(amount, 3) for name, amount in run.ledger.items()},
         "optimiser": str(provenance.get("optimiser", "")),
         "why": str(provenance.get("why", "")),
         "seed": _plain(search.get("seed", 0)),
@@ -190,7 +191,7 @@ def _text(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(_text(item) for item in value) or "-"
     if isinstance(value, dict):
-        return ", ".join(f"{count:,} {visible(kind)}" for kind, count in value.items()) or "none"
+        return ", ".join(f"{count:,} {visible(kind, 60)}" for kind, count in value.items()) or "none"
     return visible(value, 500)
 
 

@@ -20,12 +20,16 @@ class Ledger:
             each time.
         calls: calls of boxes.
         seconds: wall-clock seconds spent in them.
+        cached: inputs that were not sent, since an equal one had been answered.
+        usage: what the boxes say that they used up: requests, retries, cost.
         failures: evaluations that failed, by status.
     """
 
     inputs: int = 0
     calls: int = 0
     seconds: float = 0.0
+    cached: int = 0
+    usage: dict[str, float] = field(default_factory=dict)
     failures: Counter[Status] = field(default_factory=Counter)
 
     def count_call(self, inputs: int, seconds: float) -> None:
@@ -41,5 +45,6 @@ class Ledger:
                 self.failures[Status(code)] += int(count)
 
     def totals(self) -> dict[str, int | float]:
-        """Inputs sent, calls and seconds, for storing with a run."""
-        return {"inputs": self.inputs, "calls": self.calls, "seconds": self.seconds}
+        """Inputs sent and spared, calls and seconds, and what the boxes used up, for storing with a run."""
+        own = {"inputs": self.inputs, "calls": self.calls, "seconds": self.seconds, "cached": self.cached}
+        return own | {name: amount for name, amount in self.usage.items() if name not in own}

@@ -4,9 +4,7 @@
 - :mod:`featviz.storage.store`: the evaluations, in SQLite, one transaction a batch;
 - :mod:`featviz.storage.encoding`: optimiser states as JSON with arrays, and checksums;
 - :mod:`featviz.storage.specfile`: ``run.toml``;
-- :mod:`featviz.storage.best`: the best inputs in their native form, out of
-  :mod:`~featviz.storage.block_files` and :mod:`~featviz.storage.input_files`, which write
-  :mod:`~featviz.storage.csv_text` and :mod:`~featviz.storage.json_text`.
+- :mod:`featviz.storage.best`: the best inputs in their native form, as files of :mod:`featviz.formats`.
 
 Nothing here reads or writes pickles, and reading a run executes nothing that the run's files name.
 """

@@ -14,10 +14,10 @@ from typing import Any
 
 from featviz.blocks import Block, TextBlock
 from featviz.errors import RunDamaged, StorageError
-from featviz.storage.block_files import MOST_BYTES, BlockFile, block_file, read_array, read_block
+from featviz.formats.block_files import MOST_BYTES, BlockFile, block_file, read_array, read_block
+from featviz.formats.files import read_regular
+from featviz.formats.input_files import input_file, read_input
 from featviz.storage.encoding import UNREADABLE
-from featviz.storage.files import read_regular
-from featviz.storage.input_files import input_file, read_input
 from featviz.text import first_line, visible
 
 __all__ = ["FOLDER", "BestInput", "has_best", "read_best", "write_best"]

@@ -8,7 +8,7 @@ from typing import Any
 import tomli_w
 
 from featviz.errors import InvalidConfig, RunNotFound, StorageError
-from featviz.storage.files import read_regular, write_new
+from featviz.formats.files import read_regular, write_whole
 from featviz.text import first_line, visible
 
 __all__ = ["is_writable", "read_toml", "write_toml"]
@@ -62,9 +62,7 @@ def is_writable(part: Any) -> bool:
 
 def write_toml(path: Path, tables: Mapping[str, Any]) -> None:
     """Write ``tables`` so that a reader sees the old file or the whole new one, never a part."""
-    part = path.with_name(path.name + ".part")
     try:
-        write_new(part, tomli_w.dumps(tables).encode())
-        part.replace(path)
+        write_whole(path, tomli_w.dumps(tables).encode())
     except OSError as error:
         raise StorageError(f"cannot write {visible(str(path), 300)}: {first_line(error)}") from error

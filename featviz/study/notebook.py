@@ -109,7 +109,7 @@ def _line_svg(values: NDArray[np.float64], lane: int) -> str:
 
 
 def _image_html(block: ImageBlock) -> str:
-    from featviz.storage.block_files import write_image  # noqa: PLC0415  only a run with pictures needs Pillow
+    from featviz.formats.block_files import write_image  # noqa: PLC0415  only a run with pictures needs Pillow
 
     buffer = io.BytesIO()
     write_image(buffer, block)

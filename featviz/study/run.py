@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from collections.abc import Mapping
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from featviz.storage import BestInput, Phase, RunDirectory, RunStore, read_best,
 from featviz.storage.directory import DATABASE, SPEC_FILE, find_run, is_run
 from featviz.study.history import Candidate, History, Records
 from featviz.study.notebook import run_html
-from featviz.study.session import LatentReader, Session, diverse_ids, gather_latents, read_latents
+from featviz.study.session import LatentReader, Session, diverse_ids, gather_latents, read_latents, read_ledger
 from featviz.study.spec import check_tables, names_code
 from featviz.text import visible
 
@@ -37,6 +38,8 @@ class Run:
         stop_reason: why it ended, in words.
         output_names: the names of the outputs of its boxes.
         reproducible: False when it was once continued "warm" and so differs from an uninterrupted run.
+        ledger: what the boxes were asked, over all sessions: inputs sent ("inputs") and spared because an equal one was
+            answered ("cached"), calls, seconds, and what the boxes themselves count, such as requests and cost.
     """
 
     def __init__(
@@ -51,14 +54,23 @@ class Run:
         status: str,
         stop_reason: str,
         reproducible: bool = True,
+        ledger: Mapping[str, float] | None = None,
     ) -> None:
         self.path, self.spec, self.space = path, spec, space
         self.output_names, self.status, self.stop_reason = output_names, status, stop_reason
         self.reproducible = reproducible
+        self.ledger = dict(ledger or {})
         self._records, self._read_latents = records, read_latents
 
     @classmethod
-    def of_session(cls, session: Session, space: SearchSpace, records: Records, status: str, reason: str) -> "Run":
+    def of_session(
+        cls,
+        session: Session,
+        space: SearchSpace,
+        records: Records,
+        verdict: tuple[str, str],
+        asked: Mapping[str, float],
+    ) -> "Run":
         """The run that a study is making or has made."""
         return cls(
             path=session.path,
@@ -67,9 +79,10 @@ class Run:
             records=Records(records.batches),
             read_latents=session.read_latents,
             output_names=session.store.outputs,
-            status=status,
-            stop_reason=reason,
+            status=verdict[0],
+            stop_reason=verdict[1],
             reproducible=session.reproducible,
+            ledger=session.asked_in_all(asked),
         )
 
     # -- results -------------------------------------------------------------------------------------------------
@@ -258,7 +271,7 @@ def load(path: str | os.PathLike[str], *, space: SearchSpace | None = None) -> R
     try:
         records = Records(store.records())
         status, reason, outputs = store.meta("status", "running"), store.meta("stop_reason"), store.outputs
-        reproducible = store.meta("reproducible", "yes") == "yes"
+        reproducible, ledger = store.meta("reproducible", "yes") == "yes", read_ledger(store)
     finally:
         store.close()
     if status == "running" and not RunDirectory.is_locked(where):
@@ -274,6 +287,7 @@ def load(path: str | os.PathLike[str], *, space: SearchSpace | None = None) -> R
         status=status,
         stop_reason=reason,
         reproducible=reproducible,
+        ledger=ledger,
     )
 
 

@@ -27,11 +27,13 @@ def check_boxes(
         RunMismatch: when the box answers differently now.
     """
     scored = np.flatnonzero(records.statuses == Status.OK)
-    if not len(scored) or all(box.spec() is not None for box in objective.boxes):
+    # A box that calls itself noisy would be let pass anyway, and asking it may be dear.
+    known = all(box.spec() is not None or getattr(box, "noisy", None) is True for box in objective.boxes)
+    if not len(scored) or known:
         return
     record, row = records.locate(int(scored[0]))
     latents = session.latents_of(records, scored[:1])
-    answers = [evaluator.evaluate(space.decode_latents(latents)) for _ in range(2)]
+    answers = [evaluator.evaluate(space.decode_latents(latents), None, latents, fresh=True) for _ in range(2)]
     if any(answer.statuses[0] != Status.OK for answer in answers):
         return
     then, now, again = record.outputs[row], answers[0].outputs[0], answers[1].outputs[0]

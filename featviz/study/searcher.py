@@ -1,8 +1,10 @@
 """The optimiser of each restart: made, and brought back to where a stored run left it."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from featviz.errors import ReplayDivergence
 from featviz.latent import LatentDescription, Latents
@@ -14,6 +16,8 @@ from featviz.study.plan import Plan
 from featviz.study.session import Session
 
 __all__ = ["Searcher", "make_searcher"]
+
+Told = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
 
 
 def make_searcher(
@@ -44,11 +48,14 @@ class Searcher:
         session: the run that is being made.
         records: its batches; the caller adds to them.
         warm: go on from the best input so far in place of a replay.
+        told: what an optimiser is told, from the scores and outputs of a batch as they are stored.
     """
 
-    def __init__(self, latent: LatentDescription, plan: Plan, session: Session, records: Records, warm: bool) -> None:
+    def __init__(
+        self, latent: LatentDescription, plan: Plan, session: Session, records: Records, *, warm: bool, told: Told
+    ) -> None:
         self._latent, self._plan, self._session, self._records = latent, plan, session, records
-        self._warm = warm
+        self._warm, self._told = warm, told
         self._optimiser: Optimiser | None = None
         self._restart = -1
 
@@ -126,7 +133,7 @@ class Searcher:
                     'not repeat itself. Pass resume="warm" (on the command line: --warm) to go on from the best input '
                     "found so far; the run is then marked as not reproducible."
                 )
-            fresh.tell(asked, record.scores)
+            fresh.tell(asked, self._told(record.scores, record.outputs))
         return fresh
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from featviz.batches import take, take_one
 from featviz.blocks import Block, TextBlock
-from featviz.errors import RunExists, RunMismatch, SpaceError
+from featviz.errors import RunDamaged, RunExists, RunMismatch, SpaceError
 from featviz.latent import Latents
 from featviz.protocols import ScoreFunction, SearchSpace
 from featviz.random import Streams
@@ -32,7 +32,7 @@ from featviz.study.settings import Settings
 from featviz.study.spec import check_same, check_tables, describe_search
 from featviz.text import first_line, shown
 
-__all__ = ["LatentReader", "Session", "diverse_ids", "gather_latents", "read_latents"]
+__all__ = ["LatentReader", "Session", "diverse_ids", "gather_latents", "read_latents", "read_ledger"]
 
 LatentReader = Callable[[Sequence[int]], dict[int, Latents]]
 
@@ -69,6 +69,7 @@ class Session:
             self.store = self._open(outputs, space, resume)
             self._begun_with = len(self.records.batches)
             self.reproducible = self.store.meta("reproducible", "yes") == "yes"
+            self._asked_before = read_ledger(self.store)
         except BaseException:
             if self._directory is not None:
                 self._directory.close()
@@ -140,13 +141,16 @@ class Session:
     ) -> None:
         """Write the best inputs, what the boxes were asked and the verdict, and let go of the directory."""
         try:
-            before = json.loads(self.store.meta("asked", "{}"))
-            total = {name: before.get(name, 0) + value for name, value in asked.items()}
-            self.store.set_meta(asked=json.dumps(total))
+            self.store.set_meta(asked=json.dumps(self.asked_in_all(asked)))
             if self.path is not None and (len(records.batches) > self._begun_with or not has_best(self.path)):
                 write_best(self.path, self._best_inputs(space, records))
         finally:
             self.close(status, reason)
+
+    def asked_in_all(self, asked: Mapping[str, float]) -> dict[str, float]:
+        """What the boxes were asked and used up in this session, added to that in the sessions before."""
+        names = dict.fromkeys((*self._asked_before, *asked))
+        return {name: self._asked_before.get(name, 0) + asked.get(name, 0) for name in names}
 
     def close(self, status: str, reason: str) -> None:
         """Store the verdict and let go of the directory. A store in memory stays readable."""
@@ -276,6 +280,19 @@ def read_latents(database: Path, batches: Sequence[int]) -> dict[int, Latents]:
         return {batch: store.latents(batch) for batch in batches}
     finally:
         store.close()
+
+
+def read_ledger(store: RunStore) -> dict[str, float]:
+    """What the boxes of a run were asked and used up, in the sessions that were closed.
+
+    Raises:
+        RunDamaged: when the store holds something else there.
+    """
+    try:
+        found = json.loads(store.meta("asked", "{}"))
+        return {str(name): value for name, value in found.items() if type(value) in (int, float)}
+    except (ValueError, AttributeError) as error:
+        raise RunDamaged(f"what the boxes were asked is not what was stored: {first_line(error)}") from error
 
 
 def gather_latents(read: LatentReader, records: Records, ids: NDArray[np.int64]) -> Latents:

@@ -78,6 +78,7 @@ def describe_search(
         "space": visible(without_address(repr(space)), 500),
         "space_fingerprint": "" if "space" in tables else fingerprint_of(space),
         "boxes": [visible(box.name) for box in boxes],
+        "answered_by": [_provenance(box) for box in boxes],
         "objective": "scores told by the caller" if objective is None else visible(objective.describe(), 1000),
         "optimiser": chosen,
         "why": why,
@@ -88,6 +89,12 @@ def describe_search(
         "versions": {name: v for name in _PACKAGES if (v := _version(name))},
     }
     return tables
+
+
+def _provenance(box: Box) -> dict[str, str]:
+    """What a box says of the thing that answers, safe to show."""
+    tell = getattr(box, "provenance", None)
+    return {} if tell is None else {visible(key, 60): visible(value, 300) for key, value in tell().items()}
 
 
 def is_rebuildable(tables: Mapping[str, Any]) -> bool:

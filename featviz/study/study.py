@@ -112,7 +112,7 @@ class Study:
         check_parts(space, objective, callbacks, resume)
         make_reporter(progress)
         self._space, self._objective, self._callbacks, self._progress = space, objective, tuple(callbacks), progress
-        self._evaluator = Evaluator(objective)
+        self._evaluator = Evaluator(objective, space)
         self._references = None if references is None else space.encode_inputs(references)
         if space.latent.feasible is not None:
             # A space that nothing satisfies is refused here, and not after a search in vain.
@@ -201,14 +201,15 @@ class Study:
         if asked is None:
             raise InvalidArgument("there is no batch to tell; ask for one first.")
         answers = asked.in_order(ids, outputs)
-        self._record(asked, self._evaluator.judge(asked.inputs, answers, self._valid(asked)))
+        self._record(asked, self._evaluator.judge(asked.inputs, answers, self._valid(asked), asked.latents))
 
     def step(self) -> Progress:
         """Ask for one batch, evaluate it with the objective's boxes, and tell it."""
         if self._objective is None:
             raise WrongType("a study without an objective cannot evaluate; evaluate what ask() gives and tell() it.")
         asked = self._outstanding or self.ask()
-        return self._record(asked, self._evaluator.evaluate(asked.inputs, self._valid(asked)))
+        outcome = self._evaluator.evaluate(asked.inputs, self._valid(asked), asked.latents, key=int(asked.ids[0]))
+        return self._record(asked, outcome)
 
     # -- the whole loop ------------------------------------------------------------------------------------------
 
@@ -234,7 +235,9 @@ class Study:
 
     def result(self) -> Run:
         """The run as it stands; it can be looked at while the study goes on."""
-        return Run.of_session(self._session, self._space, self._records, *self._verdict())
+        self._evaluator.count_usage()
+        asked = self._evaluator.ledger.totals()
+        return Run.of_session(self._session, self._space, self._records, self._verdict(), asked)
 
     def close(self, reason: str = "") -> Run:
         """Write the best inputs and the state of the search, and let go of the directory. May be called twice."""
@@ -245,6 +248,7 @@ class Study:
             if self._outstanding is None:
                 # With a batch outstanding the state is between two generations; the last stored one serves instead.
                 self._searcher.store_state()
+            self._evaluator.count_usage()
             self._session.finish(self._space, self._records, self._evaluator.ledger.totals(), status, why)
         return self.result()
 
@@ -300,7 +304,8 @@ class Study:
         session, space = self._session, self._space
         self._records = session.records
         self._plan = Plan(self._settings, session.first_budget, session.check_references(self._references))
-        self._searcher = Searcher(space.latent, self._plan, session, self._records, warm)
+        told = self._evaluator.told
+        self._searcher = Searcher(space.latent, self._plan, session, self._records, warm=warm, told=told)
         # A new session has a new failure budget: whoever resumes a run that it stopped has mended the cause.
         self._failure_budget = FailureBudget()
         self._outstanding = None
@@ -310,6 +315,8 @@ class Study:
         self._best = self._records.best(Phase.SEARCH, Phase.REFERENCE)
         # Looked at between batches only: a study that says it is not done can be asked.
         self._time_is_up = self._plan.time_is_up(self.seconds)
+        if session.path is not None:
+            self._evaluator.keep_in(session.path)
         if self._objective is not None:
             check_boxes(self._objective, self._evaluator, space, session, self._records)
         session.begin()
@@ -352,7 +359,7 @@ class Study:
         self._outstanding = None
         self._records.add(record)
         if asked.phase is Phase.SEARCH:
-            self._searcher.tell(asked.latents, outcome.scores)
+            self._searcher.tell(asked.latents, self._evaluator.told(outcome.scores, outcome.outputs))
             if time.monotonic() - self._state_stored >= _STATE_SECONDS:
                 self._searcher.store_state()
                 self._state_stored = time.monotonic()

@@ -226,7 +226,7 @@ def test_the_ledger_counts_every_question():
     assert (evaluator.ledger.calls, evaluator.ledger.inputs) == (5, 10)
     assert dict(evaluator.ledger.failures) == {Status.EXCEPTION: 1}
     assert evaluator.ledger.seconds > 0
-    totals = {"inputs": 10, "calls": 5, "seconds": evaluator.ledger.seconds}
+    totals = {"inputs": 10, "calls": 5, "seconds": evaluator.ledger.seconds, "cached": 0}
     assert evaluator.ledger.totals() == json.loads(json.dumps(totals))
     evaluator.judge(rows(2), [1.0, float("nan")])
     assert evaluator.ledger.calls == 5

@@ -99,9 +99,9 @@ def test_kinds_of_ones_own_by_import_path(tmp_path, monkeypatch):
     (tmp_path / "users_objectives.py").write_text(
         textwrap.dedent(
             """
-            from featviz.objectives import Penalty, Term
+            from featviz.objectives import OutputTerm, Penalty
 
-            class Squared(Term):
+            class Squared(OutputTerm):
                 def __init__(self, box, output=None, power=2):
                     super().__init__(box, output)
                     self.power = power

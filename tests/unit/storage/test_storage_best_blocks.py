@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from featviz.blocks import SeriesBlock, TableBlock, TextBlock, TokensBlock
 from featviz.errors import RunDamaged
+from featviz.formats.block_files import MOST_BYTES
+from featviz.formats.json_text import dump, load, plain, restored
 from featviz.storage import BestInput, read_best, write_best
-from featviz.storage.block_files import MOST_BYTES
-from featviz.storage.json_text import dump, load, plain, restored
 
 HOSTILE = (
     "", " ", "\n", "\t", "</script><script>alert(1)</script>", "{{7*7}}", "a\u2028b", "a\x00b", "a\ud800b", "a\u202eb",

@@ -4,7 +4,7 @@ import os
 import stat
 from pathlib import Path
 
-__all__ = ["read_regular", "write_new"]
+__all__ = ["read_regular", "write_new", "write_whole"]
 
 
 def read_regular(path: Path, most: int) -> bytes:
@@ -34,3 +34,10 @@ def write_new(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that a reader sees what was there before or all of ``content``, never a part."""
+    part = path.with_name(path.name + ".part")
+    write_new(part, content)
+    part.replace(path)

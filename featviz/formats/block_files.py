@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featviz.blocks import Block, ImageBlock, SeriesBlock, TableBlock, TextBlock, TokensBlock
-from featviz.storage.csv_text import LONGEST_CELL, from_csv, to_csv
-from featviz.storage.files import read_regular
-from featviz.storage.json_text import dump, load
+from featviz.formats.csv_text import LONGEST_CELL, from_csv, to_csv
+from featviz.formats.files import read_regular
+from featviz.formats.json_text import dump, load
 
 __all__ = ["MOST_BYTES", "BlockFile", "block_file", "npy", "read_array", "read_block", "write_image"]
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from featviz.storage.csv_text import from_csv, to_csv
+from featviz.formats.csv_text import from_csv, to_csv
 from featviz.text import is_number
 
 FORMULAS = [

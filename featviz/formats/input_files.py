@@ -2,7 +2,7 @@
 
 What comes back is equal to what was written, types included, with these exceptions: the index of a data frame is a
 new one that counts from 0, what stands for a missing text in it is the missing value of its type, and see
-:mod:`featviz.storage.json_text`. Whatever cannot be written like that (objects, frames with mixed columns, frames
+:mod:`featviz.formats.json_text`. Whatever cannot be written like that (objects, frames with mixed columns, frames
 within dicts, a dict with a large array) is not, and None comes back for it.
 """
 
@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from featviz.storage.block_files import MOST_BYTES, npy, read_array
-from featviz.storage.csv_text import LONGEST_CELL, from_csv, to_csv
-from featviz.storage.files import read_regular
-from featviz.storage.json_text import dump, load, plain, restored
+from featviz.formats.block_files import MOST_BYTES, npy, read_array
+from featviz.formats.csv_text import LONGEST_CELL, from_csv, to_csv
+from featviz.formats.files import read_regular
+from featviz.formats.json_text import dump, load, plain, restored
 
 __all__ = ["InputFile", "input_file", "read_input"]
 

@@ -1,0 +1,86 @@
+"""Digests of inputs: equal for equal inputs, different for any other."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from featviz.digests import input_digests
+
+BATCHES = {
+    "pictures": np.arange(24, dtype=np.float32).reshape(3, 4, 2, 1),
+    "tokens": np.array([[1, 2], [2, 1], [1, 3]]),
+    "a transposed array": np.arange(6.0).reshape(2, 3).T,
+    "texts": ["ab", "ba", ""],
+    "records": [{"a": [1, 2.5], "b": ("x",)}, {"a": [1, 2.5], "b": ("y",)}, {"a": [], "b": None}],
+    "a frame": pd.DataFrame({"age": [1, 2, 2], "name": ["x", "x", None], "p": [0.5, np.nan, 0.5]}),
+    "a dict of parts": {"picture": np.eye(3), "word": ["a", "a", "a"]},
+    "a tuple of parts": (np.eye(3), np.arange(3)),
+}
+
+
+@pytest.mark.parametrize("name", BATCHES)
+def test_different_inputs_have_different_digests_and_equal_ones_the_same(name):
+    digests = input_digests(BATCHES[name])
+    assert len(set(digests)) == len(digests) == 3
+    assert all(isinstance(digest, bytes) for digest in digests)
+    assert input_digests(BATCHES[name]) == digests
+
+
+def test_digests_do_not_depend_on_the_batch_that_an_input_is_in():
+    pictures = BATCHES["pictures"]
+    assert input_digests(pictures[1:2]) == input_digests(pictures)[1:2]
+    frame = BATCHES["a frame"]
+    assert input_digests(frame.iloc[1:2]) == input_digests(frame)[1:2]
+
+
+def test_digests_are_the_same_in_another_process():
+    code = (
+        "from featviz.digests import input_digests as d; print(d([{'a': {1: 'x'}}])[0].hex(), d(['é\\ud800'])[0].hex())"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    there = ran.stdout.split()
+    assert there == [input_digests([{"a": {1: "x"}}])[0].hex(), input_digests(["é\ud800"])[0].hex()]
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ([1], [1.0]),
+        (["1"], [1]),
+        ([True], [1]),
+        ([[1, [2]]], [[[1], 2]]),
+        ([["a", "b"]], [["ab"]]),
+        ([{"a": 1, "b": 2}], [{"a": 12}]),
+        ([None], ["None"]),
+        (np.array([[0.0]]), np.array([[-0.0]])),
+        (np.array([[1.0, -1.0]]), np.array([[-1.0, 1.0]])),
+    ],
+)
+def test_what_looks_alike_is_told_apart(a, b):
+    assert input_digests(a) != input_digests(b)
+
+
+def test_what_has_no_value_to_compare_has_no_digest():
+    deep = []
+    for _ in range(60):
+        deep = [deep]
+    assert input_digests([object()]) is None
+    assert input_digests([deep]) is None
+    assert input_digests((np.eye(2), [object(), object()])) is None
+    assert input_digests(pd.DataFrame({"a": [{}, {}]})) is None
+
+
+def test_an_empty_batch_has_none():
+    assert input_digests([]) == []
+    assert input_digests(np.empty((0, 3))) == []
+
+
+@given(st.lists(st.text(), min_size=2, max_size=5))
+def test_texts_are_equal_exactly_where_their_digests_are(texts):
+    digests = input_digests(texts)
+    assert len(set(digests)) == len(set(texts))
