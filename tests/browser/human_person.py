@@ -46,7 +46,7 @@ class Person:
     def answer_one(self):
         """Answers the open question and waits for what comes behind it."""
         question = self.page.evaluate("document.body.dataset.question")
-        self.page.wait_for_function("[...document.querySelectorAll('#asking img')].every((img) => img.complete)")
+        self.page.wait_for_function("() => [...document.querySelectorAll('#asking img')].every((img) => img.complete)")
         shades = self.page.evaluate(SHADE)
         self.asked.append(tuple(round(shade, 4) for shade in shades))
         self.page.keyboard.press(self.rule(shades))

@@ -118,9 +118,9 @@ def test_a_second_tab_goes_on_where_the_first_is(boxes, visit_page):
     for person in (one, two):
         person.wait_until("asking")
     one.answer_one()
-    two.page.wait_for_function("document.querySelector('#count').textContent === '2 of 4'")
+    two.page.wait_for_function("() => document.querySelector('#count').textContent === '2 of 4'")
     two.answer_one()
-    one.page.wait_for_function("document.querySelector('#count').textContent === '3 of 4'")
+    one.page.wait_for_function("() => document.querySelector('#count').textContent === '3 of 4'")
     one.answer_until("thinking")
     two.wait_until("thinking")
     assert asking.finish().shape == (4, 1)
@@ -133,9 +133,6 @@ def test_stop_and_resume_asks_nobody_twice(boxes, visit_page, tmp_path):
         return fv.search(
             space, fv.maximise(box), budget=12, batch_size=6, seed=3, out=tmp_path / "run", progress="none"
         )
-
-    class Stop(KeyboardInterrupt):
-        pass
 
     box = boxes("How dark?", space=space, repeats=0)
     searching = Searching(lambda: search(box))
@@ -189,14 +186,14 @@ def test_undo_help_and_focus(boxes, visit_page):
     assert not page.is_visible("#help")
     assert page.inner_text("#count") == "2 of 4"
     page.keyboard.press("u")
-    page.wait_for_function("document.querySelector('#count').textContent === '1 of 4'")
+    page.wait_for_function("() => document.querySelector('#count').textContent === '1 of 4'")
     # Arrows move along the scale from its middle, and Enter chooses; the focus is seen.
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     assert page.evaluate("document.activeElement.dataset.value") == "5"
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
     page.keyboard.press("Enter")
-    page.wait_for_function("document.querySelector('#count').textContent === '2 of 4'")
+    page.wait_for_function("() => document.querySelector('#count').textContent === '2 of 4'")
     person.rule = rate
     person.answer_until("thinking")
     assert 5.0 in asking.finish()[:, 0]
@@ -266,6 +263,7 @@ def test_a_page_that_outlives_the_program_says_so(boxes, visit_page):
     person = Person(visit_page(address_of(box)), rate)
     person.wait_until("asking")
     box._room._server.close()
+    person.page.keyboard.press("1")
     person.wait_until("away")
     assert "stored" in person.page.inner_text("#away")
     interrupt(asking)

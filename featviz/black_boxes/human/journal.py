@@ -157,6 +157,8 @@ class Journal:
                 if digest.decode() != _digest(text):
                     raise ValueError("its checksum is wrong")
                 self._take(json.loads(text), first=number == 1)
+            except RunMismatch:
+                raise
             except _UNREADABLE as error:
                 raise RunDamaged(
                     f"line {number} of the journal {visible(path, 300)} cannot be read: {first_line(error)}. Nothing "

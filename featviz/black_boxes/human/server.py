@@ -100,6 +100,8 @@ class _Server(ThreadingHTTPServer):
     """A server with a bound on its threads, that keeps quiet about broken connections."""
 
     daemon_threads = True
+    # Connections that wait to be taken; with the usual 5 a burst of them would keep the person out for seconds.
+    request_queue_size = _MOST_CONNECTIONS
     # A second server on the same port would take the first one's requests on some systems.
     allow_reuse_port = False
     block_on_close = False
