@@ -72,7 +72,7 @@ class Searching(threading.Thread):
     def run(self):
         try:
             self.result = self._work()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  handed to the test
             self.error = error
 
     def finish(self, seconds=30):

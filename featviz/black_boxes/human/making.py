@@ -70,7 +70,7 @@ def human(
         repeats: the share of what is asked that is asked again in the same batch, blinded, to measure consistency.
         anchors: of pairs: how many settled candidates new ones are compared with.
         timeout: seconds to wait for an answer, counted anew after each; after them the candidates that were not
-            answered fail as timed out. None to wait for ever.
+            answered fail as timed out, and of pairs the whole batch. None to wait for ever.
         journal: a file to keep the answers in, for use without a run directory or to carry them to another run.
         noisy: see :meth:`BlackBox.configured`.
         max_batch: likewise.

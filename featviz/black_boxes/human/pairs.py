@@ -88,12 +88,10 @@ class PairsPlan:
         return value in {0.0, 0.5, 1.0}
 
     def outputs(self, answers: Sequence[Answer]) -> dict[str, float]:
-        """The strength of each candidate; none when nothing was answered, unless there is nobody to compare with."""
-        complete = self.next(answers) is None
-        if not answers and not complete:
+        """The strength of each candidate, once every comparison is made: with half of them it would be another."""
+        if self.next(answers) is not None:
             return dict(self._settled)
-        seen = {key for answer in answers for key in answer.shown}
-        return self._settled | {key: s for key, s in self._fit(answers).items() if complete or key in seen}
+        return self._settled | self._fit(answers)
 
     def _fit(self, answers: Sequence[Answer]) -> dict[str, float]:
         found = [Comparison(a.shown[0], a.shown[1], a.value) for a in answers]

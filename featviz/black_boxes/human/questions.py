@@ -54,7 +54,7 @@ class Plan(Protocol):
         """Whether ``value`` is an answer."""
 
     def outputs(self, answers: Sequence[Answer]) -> dict[str, float]:
-        """The score of each candidate, by key; a candidate that was not asked about is missing."""
+        """The score of each candidate, by key; those that cannot be told yet are missing."""
 
 
 def keyed(*words: str) -> np.random.Generator:
