@@ -2,10 +2,17 @@
 
 import http.client
 import json
+import os
+import re
+import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
+import urllib.request
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +21,7 @@ import featviz as fv
 from featviz.errors import BoxError, BoxTimeout, RowsFailed
 from featviz.evaluation import Status
 
+ROOT = Path(__file__).resolve().parents[2]
 PICTURES = np.linspace(0.1, 0.9, 3, dtype=np.float32)[:, None, None, None] * np.ones((1, 4, 4, 1), dtype=np.float32)
 
 
@@ -411,12 +419,11 @@ class TestNobodyIsThere:
         assert run.failures == {Status.TIMEOUT.label: 6}
 
     def test_what_timed_out_goes_on_where_it_was(self):
-        with fv.human("How dark?", repeats=0, open_browser=False, timeout=0.6) as box:
+        with fv.human("How dark?", repeats=0, open_browser=False, timeout=2) as box:
             desk = Desk(box)
             desk.post("answer", {"id": desk.news()["id"], "value": 4})
             desk.thread.join(10)
-            box._timeout = None
-            box._room.begin(0)
+            box.begin_batch(0)  # the number of the first call
             again = Desk(box)
             assert again.news()["done"] == 1
             assert again.finish().tolist() == [[4.0]] * 3
@@ -462,6 +469,69 @@ class TestNobodyIsThere:
             again = Desk(desk.box)
             assert desk.box.address != first
             assert again.finish().shape == (3, 1)
+
+
+SCRIPT = """
+import featviz as fv
+space = fv.ImageSpace(4, 4)
+box = fv.human("How dark?", space=space, repeats=0, open_browser=False)
+run = fv.search(space, fv.maximise(box), budget=4, batch_size=4, out="run", progress="none")
+print("scores", sorted(run.top(4)[i].score for i in range(4)))
+"""
+
+
+class Program:
+    """A search in a process of its own; answers go to the address that it prints."""
+
+    def __init__(self, folder):
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", SCRIPT],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        line = next(line for line in self.process.stderr if "http://" in line)
+        self.origin, self.token = re.search(r"(http://[^/]+)/([^/]+)/", line).groups()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.communicate()
+
+    def call(self, path, body=None):
+        headers = {"Origin": self.origin, "Content-Type": "application/json"} if body else {}
+        data = json.dumps(body).encode() if body else None
+        request = urllib.request.Request(f"{self.origin}/{self.token}/{path}", data, headers)
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return json.load(response)
+
+    def answer(self, value):
+        """Rates what is open; returns it."""
+        until = time.monotonic() + 10
+        while (news := self.call("news"))["state"] != "asking" and time.monotonic() < until:
+            time.sleep(0.01)
+        self.call("answer", {"id": news["id"], "value": value})
+        return news["candidates"][0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGKILL])
+def test_stopped_in_the_first_batch_and_taken_up_by_another_process(stop, tmp_path):
+    with Program(tmp_path) as first:
+        asked = [first.answer(value) for value in (1, 2, 3)]
+        first.process.send_signal(stop)
+        _, said = first.process.communicate(timeout=20)
+        assert ("KeyboardInterrupt" in said) == (stop == signal.SIGINT)
+        assert first.process.returncode != 0
+    with Program(tmp_path) as second:
+        asked.append(second.answer(4))
+        out, said = second.process.communicate(timeout=20)
+    assert out == "scores [1.0, 2.0, 3.0, 4.0]\n", said
+    assert len(set(asked)) == 4
 
 
 class TestWhatCannotBeShown:

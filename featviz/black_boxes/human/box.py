@@ -4,7 +4,7 @@ import math
 import os
 import sys
 import webbrowser
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from featviz.black_boxes.human.consistency import Consistency
 from featviz.black_boxes.human.default_blocks import default_blocks
 from featviz.black_boxes.human.journal import Sitting
 from featviz.black_boxes.human.kept_blocks import key_of
+from featviz.black_boxes.human.options import Options
 from featviz.black_boxes.human.pages import candidate_page, frame_page
 from featviz.black_boxes.human.pairs import PairsPlan
 from featviz.black_boxes.human.questions import Plan
@@ -31,38 +32,20 @@ __all__ = ["HumanBox"]
 class HumanBox(BlackBox):
     """A person who answers on a page in their browser; made by :func:`human`.
 
+    Args:
+        options: what is asked, and how.
+
     The page is served to this machine only, from the first batch until :meth:`close`. A batch is asked for in as many
     sittings as the person likes: each answer is stored when it is given (see :meth:`keep_in`).
     """
 
-    def __init__(
-        self,
-        question: str,
-        *,
-        mode: str,
-        note: str,
-        scale: dict[str, Any],
-        output: str,
-        name: str,
-        render: Callable[[Any], Sequence[Block]] | None,
-        port: int,
-        open_browser: bool,
-        repeats: float,
-        anchors: int,
-        timeout: float | None,
-        journal: str | None,
-    ) -> None:
-        super().__init__(name=name, outputs=[output])
+    def __init__(self, options: Options) -> None:
+        super().__init__(name=options.name, outputs=[options.output])
         self._noisy = True
-        self._mode, self._question, self._note, self._scale = mode, question, note, scale
-        self._render = default_blocks if render is None else render
-        self._port, self._open_browser, self._timeout = port, open_browser, timeout
-        self._repeats, self._anchors = repeats, anchors
-        about: dict[str, Any] = {"question": question, "mode": mode}
-        if mode == "rating":
-            about["scale"] = [scale["low"], scale["high"]]
+        self._options = options
+        self._spec = options.spec()
         # Shared by the copies that ``configured`` and ``with_spec`` make: there is one person.
-        self._room = Room(about, None if journal is None else Path(journal))
+        self._room = Room(options.about(), None if options.journal is None else Path(options.journal))
 
     # -- what a black box has --------------------------------------------------------------------------------------
 
@@ -76,7 +59,7 @@ class HumanBox(BlackBox):
         """
         room = self._room
         blocks = [self._blocks(x) for x in unstack(inputs)]
-        keys = [key_of(self._question, b) for b in blocks]
+        keys = [key_of(self._options.question, b) for b in blocks]
         looks = dict(zip(keys, blocks, strict=True))
         sitting = room.sitting(list(looks))
         if sitting.outputs is None or not set(looks) <= set(sitting.outputs):
@@ -86,7 +69,7 @@ class HumanBox(BlackBox):
         values = np.array([[outputs.get(key, math.nan)] for key in keys])
         missing = np.flatnonzero(np.isnan(values[:, 0]))
         if len(missing):
-            late = BoxTimeout(f"nobody answered for {self._timeout:g} s; what was answered is stored.")
+            late = BoxTimeout(f"nobody answered for {self._options.timeout:g} s; what was answered is stored.")
             raise RowsFailed(
                 f"{len(missing)} of {len(keys)} inputs were not answered in time.",
                 values,
@@ -108,7 +91,7 @@ class HumanBox(BlackBox):
 
     def provenance(self) -> Mapping[str, str]:
         """The question, and how consistent the answers were."""
-        return {"question": self._question, "mode": self._mode, "consistency": str(self.consistency())}
+        return {"question": self._options.question, "mode": self._options.mode, "consistency": str(self.consistency())}
 
     def close(self) -> None:
         """Show the end page and stop serving. It may be asked again, at a new address."""
@@ -134,26 +117,26 @@ class HumanBox(BlackBox):
         pages = {key: candidate_page(b) for key, b in (known | looks).items()}
         if plan.next(sitting.answers) is not None:
             self._open()
-            if not room.desk.sit(room.journal, sitting, plan, pages, self._timeout):
+            if not room.desk.sit(room.journal, sitting, plan, pages, self._options.timeout):
                 return
         outputs = plan.outputs(sitting.answers)
         ladder = room.journal.ladder
-        if self._mode == "pairs":
-            ladder = ladder.after(outputs, self._anchors)
+        if self._options.mode == "pairs":
+            ladder = ladder.after(outputs, self._options.anchors)
         room.journal.complete(sitting, outputs, ladder, known | looks)
 
     def _plan(self, sitting: Sitting, keys: list[str]) -> Plan:
         earlier = [a for s in self._room.journal.sittings if s is not sitting for a in s.answers]
         again = sum(a.repeat for a in earlier)
-        owed = self._repeats * (len(earlier) - again) - again
-        if self._mode == "pairs":
-            return PairsPlan(keys, self._room.journal.ladder, self._repeats, owed)
-        due = math.floor(owed + self._repeats * len(keys) + 1e-9)
-        return RatingPlan(keys, (self._scale["low"], self._scale["high"]), max(0, due))
+        owed = self._options.repeats * (len(earlier) - again) - again
+        if self._options.mode == "pairs":
+            return PairsPlan(keys, self._room.journal.ladder, self._options.repeats, owed)
+        due = math.floor(owed + self._options.repeats * len(keys) + 1e-9)
+        return RatingPlan(keys, (self._options.low, self._options.high), max(0, due))
 
     def _blocks(self, x: Any) -> list[Block]:
         try:
-            blocks = self._render(x)
+            blocks = (self._options.render or default_blocks)(x)
         except Exception as error:
             raise BoxError(
                 f"an input cannot be shown: render failed with {first_line(error)}. It is given one input, and returns "
@@ -164,19 +147,11 @@ class HumanBox(BlackBox):
         return list(blocks)
 
     def _open(self) -> None:
-        low, high = self._scale["low"], self._scale["high"]
-        page = {
-            "mode": self._mode,
-            "question": self._question,
-            "note": self._note,
-            "points": list(range(low, high + 1)),
-            "low": self._scale["low_label"],
-            "high": self._scale["high_label"],
-        }
-        address = self._room.open(lambda: frame_page(**page), self._port)
+        options = self._options
+        address = self._room.open(lambda: frame_page(**options.page()), options.port)
         if address is not None:
             print(f"featviz asks a person. Open {address}", file=sys.stderr, flush=True)
-            if self._open_browser and _has_display():
+            if options.open_browser and _has_display():
                 webbrowser.open(address)
 
 

@@ -74,6 +74,9 @@ class DeskServer:
                 "any that is free."
             ) from error
         self.desk, self.page = desk, page
+        # When a page last asked for news, and whether one was told that there will be no more.
+        self.heard = -math.inf
+        self.told = False
         self.port: int = self._server.server_address[1]
         self.hosts = frozenset({f"{_HOST}:{self.port}", f"localhost:{self.port}"})
         self._thread = threading.Thread(
@@ -86,10 +89,11 @@ class DeskServer:
         """The address of the page, its secret included."""
         return f"http://{_HOST}:{self.port}/{self.token}/"
 
-    def close(self, patience: float = 1.0) -> None:
-        """Stop. Pages that wait for news have so many seconds to be told."""
+    def close(self, patience: float = 2.0) -> None:
+        """Stop. A page that is open has so many seconds to hear of it: between two questions it asks again at once."""
         until = time.monotonic() + patience
-        while self._server.busy and time.monotonic() < until:
+        open_page = time.monotonic() - self.heard < 2 * _NEWS_SECONDS
+        while (self._server.busy or (open_page and not self.told)) and time.monotonic() < until:
             time.sleep(0.01)
         self._server.shutdown()
         self._server.server_close()
@@ -218,8 +222,13 @@ class _Handler(BaseHTTPRequestHandler):
     def _news(self) -> dict[str, Any]:
         known = parse_qs(urlsplit(self.path).query).get("after", [""])[-1]
         if self.command == "HEAD" or not (known.isascii() and known.isdigit() and len(known) < 12):
-            return self.served.desk.view()
-        return self.served.desk.wait(int(known), _NEWS_SECONDS)
+            view = self.served.desk.view()
+        else:
+            self.served.heard = time.monotonic()
+            view = self.served.desk.wait(int(known), _NEWS_SECONDS)
+            self.served.heard = time.monotonic()
+        self.served.told = view["state"] in {"finished", "stopped"}
+        return view
 
     def _post(self, path: str) -> None:
         if path not in {"answer", "undo"}:
