@@ -6,6 +6,7 @@ import tomli_w
 
 import featviz as fv
 from featviz.black_boxes import box_from_spec
+from featviz.black_boxes.human import HumanBox
 from featviz.black_boxes.human.default_blocks import default_blocks
 from featviz.errors import InvalidArgument, InvalidConfig, NameNotFound, WrongType
 
@@ -14,7 +15,7 @@ PATH = "featviz.black_boxes.human.default_blocks:default_blocks"
 
 def test_what_a_box_says_of_itself():
     rating = fv.human("How calm?")
-    assert isinstance(rating, fv.HumanBox)
+    assert isinstance(rating, HumanBox)
     assert isinstance(rating, fv.BlackBox)
     assert (rating.name, rating.outputs, rating.noisy, rating.address) == ("human", ("rating",), True, None)
     pairs = fv.human("Which is calmer?", mode="pairs", outputs=["calm"], name="me")
