@@ -1,5 +1,6 @@
 """What a run looked at: the evaluations in order, the best so far, and single candidates."""
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -99,6 +100,8 @@ class Records:
         self.batches: list[BatchRecord] = []
         self.failures = 0
         self._counts = dict.fromkeys(Phase, 0)
+        # What is asked at every step must not take longer the longer the run is.
+        self._by_phase: dict[Phase, list[BatchRecord]] = {phase: [] for phase in Phase}
         for record in batches:
             self.add(record)
 
@@ -107,7 +110,8 @@ class Records:
         self.batches.append(record)
         self.failures += int(np.count_nonzero(record.statuses))
         self._counts[record.phase] += len(record)
-        for name in ("scores", "statuses", "phases", "restarts", "firsts", "again"):
+        self._by_phase[record.phase].append(record)
+        for name in ("scores", "statuses", "phases", "restarts", "firsts", "again", "last_round"):
             self.__dict__.pop(name, None)
 
     def count(self, *phases: Phase) -> int:
@@ -157,15 +161,47 @@ class Records:
         scored = self.observed(ids)
         if not self.count(Phase.CONFIRM, Phase.BASELINE_CONFIRM):
             return scored
-        asked = np.concatenate([self.originals(Phase.CONFIRM), self.originals(Phase.BASELINE_CONFIRM)])
+        asked = np.concatenate([self.last_round, self.originals(Phase.BASELINE_CONFIRM)])
         times = np.array([np.count_nonzero(asked == i) for i in scored])
         means = np.array([self.score_of(int(i)) for i in scored])
         return scored[np.lexsort((-means, -times))]
 
     def originals(self, phase: Phase) -> NDArray[np.int64]:
         """The ids of the evaluations that were repeated in a phase, one for each repeat, in order."""
-        found = [b.originals for b in self.batches if b.phase is phase and b.originals is not None]
+        return self.originals_in(self._by_phase[phase])
+
+    @staticmethod
+    def originals_in(batches: Iterable[BatchRecord]) -> NDArray[np.int64]:
+        """The ids of the evaluations that were repeated in some batches."""
+        found = [record.originals for record in batches if record.originals is not None]
         return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
+
+    @cached_property
+    def last_round(self) -> NDArray[np.int64]:
+        """The ids of the candidates that were asked for again since the search last went on, one for each time."""
+        return self.originals_in(self._last_rounds)
+
+    def batches_of(self, phase: Phase) -> list[BatchRecord]:
+        """The batches of a phase, in order. Not to be changed."""
+        return self._by_phase[phase]
+
+    def since_search(self, phase: Phase) -> int:
+        """Evaluations made in ``phase`` since the last batch of the search."""
+        searched = self._by_phase[Phase.SEARCH]
+        last = searched[-1].batch if searched else -1
+        return sum(len(record) for record in self._by_phase[phase] if record.batch > last)
+
+    @property
+    def _last_rounds(self) -> list[BatchRecord]:
+        """The batches of the last rounds, between which the search did not go on."""
+        found: list[BatchRecord] = []
+        for record in reversed(self._by_phase[Phase.CONFIRM]):
+            if found and bisect_left(self._by_phase[Phase.SEARCH], record.batch, key=_number) != bisect_left(
+                self._by_phase[Phase.SEARCH], found[-1].batch, key=_number
+            ):
+                break
+            found.append(record)
+        return found[::-1]
 
     @cached_property
     def again(self) -> dict[int, NDArray[np.float64]]:
@@ -184,10 +220,10 @@ class Records:
         again = self.again.get(evaluation)
         return float(self.scores[evaluation]) if again is None or not len(again) else float(np.mean(again))
 
-    def mean_of(self, evaluation: int, confirmed: NDArray[np.int64]) -> float:
-        """The mean score over the first repeats in the rounds, whose originals are ``confirmed``; NaN without any."""
-        ids = self.of_phase(Phase.CONFIRM)[: len(confirmed)]
-        scores = self.scores[ids[confirmed == evaluation]]
+    def round_mean(self, evaluation: int, confirmed: NDArray[np.int64]) -> float:
+        """The mean score over the first repeats in the last rounds, whose originals are ``confirmed``, or NaN."""
+        scores = np.concatenate([record.scores for record in self._last_rounds])[: len(confirmed)]
+        scores = scores[confirmed == evaluation]
         return float(np.nanmean(scores)) if np.isfinite(scores).any() else float("nan")
 
     @property
@@ -215,3 +251,7 @@ class Records:
 
     def _repeated(self, values: list[int]) -> NDArray[np.int64]:
         return np.repeat(np.array(values, dtype=np.int64), [len(b) for b in self.batches])
+
+
+def _number(record: BatchRecord) -> int:
+    return record.batch

@@ -4,8 +4,8 @@ All of it is decided from the stored evaluations, so that a resumed run decides 
 
 - **Checks.** The best input so far is asked for again after the first batch, and when a tenth and a half of the budget
   are spent. Where the answer differs, the box is noisy. That costs a box of which nothing is known three evaluations.
-- **Recommendations.** The best observed score of a noisy box is the luckiest, and the input that got it is seldom the
-  best. What an evolution strategy knows is in the mean of its distribution, which has never been evaluated: with a noisy
+- **Recommendations.** The best observed score of a noisy box is the luckiest, and the input that got it seldom the
+  best. What an evolution strategy knows is in the mean of its distribution, which was never evaluated: with a noisy
   box it is, at the end of each restart.
 - **Rounds.** A tenth of the budget is kept for asking again for the candidates, the best observed inputs and the
   recommended ones: all of them a few times, then the better half twice as often, and so on (successive halving:
@@ -14,13 +14,13 @@ All of it is decided from the stored evaluations, so that a resumed run decides 
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from featviz.evaluation import Status
-from featviz.storage import Phase
+from featviz.storage import BatchRecord, Phase
 from featviz.study.history import Records
 
 __all__ = ["CHECKS", "NoisePolicy"]
@@ -30,7 +30,7 @@ Ids = NDArray[np.int64]
 # Shares of the budget after which the best input is asked for again; 0 stands for the first batch.
 CHECKS = (0.0, 0.1, 0.5)
 # Budgets below which nothing is asked again unasked: each question is dear there.
-_LEAST_CHECKED = 20
+_LEAST_CHECKED = 50
 # The share of the budget that is kept for the rounds, and the evaluations for one candidate to begin with.
 _RESERVE = 0.1
 _A_CANDIDATE = 10
@@ -51,20 +51,26 @@ class NoisePolicy:
 
     Args:
         budget: evaluations of the search.
+        first_budget: those that the run was made with, of which the checks take their time.
         known: True for a box that is noisy, False for one that is not, or when nothing is to be asked again; None when
             it is to be found out.
         recommends: whether the optimiser recommends an input at its end.
     """
 
     budget: int
+    first_budget: int
     known: bool | None
     recommends: bool
+    _verdicts: dict[int, bool] = field(default_factory=dict, repr=False)
 
     def is_noisy(self, records: Records) -> bool:
         """Whether the box is noisy, as far as the evaluations tell."""
         if self.known is not None:
             return self.known
-        return any(self._differs(records, check) for check in records.of_phase(Phase.CHECK))
+        made = records.count(Phase.CHECK)
+        if made not in self._verdicts:
+            self._verdicts[made] = any(self._differs(records, check) for check in records.batches_of(Phase.CHECK))
+        return self._verdicts[made]
 
     def check_due(self, records: Records, spent: int) -> Ids:
         """The input to ask for again now, to find out whether the box is noisy; none when it is not time."""
@@ -72,7 +78,7 @@ class NoisePolicy:
         if self.known is not None or self.budget < _LEAST_CHECKED or made >= len(CHECKS) or not spent:
             return _NONE
         # Beyond the second, checks are not worth it in a short search.
-        due = spent >= CHECKS[made] * self.budget and (made == 0 or self.budget >= _LEAST_CHECKED * 10)
+        due = spent >= CHECKS[made] * self.first_budget and (made == 0 or self.budget >= _LEAST_CHECKED * 4)
         if not due or self.is_noisy(records):
             return _NONE
         return records.observed(records.of_phase(Phase.SEARCH, Phase.REFERENCE))[:1]
@@ -99,25 +105,23 @@ class NoisePolicy:
 
     def round_due(self, records: Records) -> Ids:
         """What is still to be asked again in the present round, an id for each evaluation; none at the end."""
-        done = records.originals(Phase.CONFIRM)
-        reserve = self.reserve(records) - records.count(Phase.RECOMMENDED)
+        done = records.last_round
+        reserve = self.reserve(records) - records.since_search(Phase.RECOMMENDED)
         candidates = self._candidates(records, reserve)
         if not len(candidates):
             return _NONE
         rounds = max(1, math.ceil(math.log2(len(candidates))))
         begun = 0
         for number in range(rounds):
-            each = max(1, round(reserve / rounds / len(candidates)))
-            wanted = np.tile(candidates, each)
-            if begun + len(wanted) > reserve:
-                wanted = wanted[: max(0, reserve - begun)]
+            left, each = reserve - begun, max(1, round(reserve / rounds / len(candidates)))
+            wanted = np.resize(candidates, min(left, each * len(candidates)) if number < rounds - 1 else left)
             made = len(done) - begun
             if made < len(wanted):
                 return wanted[made:]
             begun += len(wanted)
             if number < rounds - 1:
                 upto = done[:begun]
-                means = np.array([records.mean_of(int(one), upto) for one in candidates])
+                means = np.array([records.round_mean(int(one), upto) for one in candidates])
                 order = np.argsort(-np.where(np.isnan(means), -np.inf, means), kind="stable")
                 candidates = candidates[order[: (len(candidates) + 1) // 2]]
         return _NONE
@@ -138,8 +142,10 @@ class NoisePolicy:
         observed = records.observed(records.of_phase(Phase.SEARCH, Phase.REFERENCE))
         return np.concatenate([recommended, observed[: count - len(recommended)]])
 
-    def _differs(self, records: Records, check: int) -> bool:
-        record, row = records.locate(check)
+    def _differs(self, records: Records, record: BatchRecord) -> bool:
+        return any(self._row_differs(records, record, row) for row in range(len(record)))
+
+    def _row_differs(self, records: Records, record: BatchRecord, row: int) -> bool:
         if record.originals is None or record.statuses[row] != Status.OK:
             return False
         first, at = records.locate(int(record.originals[row]))

@@ -113,13 +113,13 @@ class Plan:
         referred, searched = records.count(Phase.REFERENCE), records.count(Phase.SEARCH)
         if not searched and referred < self._references:
             return Next(Phase.REFERENCE, 0, max(1, min(self._references - referred, left // each)))
-        begun = int(records.restarts[records.of_phase(Phase.SEARCH)][-1]) if searched else 0
+        begun = records.batches_of(Phase.SEARCH)[-1].restart if searched else 0
         restart = self._restart_at(self._in_search(records))
         if restart > begun and self._recommends_at(records, begun):
             return Next(Phase.RECOMMENDED, begun, 1)
         kept = 0 if self._noise is None else self._noise.reserve(records)
-        kept -= records.count(Phase.RECOMMENDED, Phase.CONFIRM)
-        if left <= kept or records.count(Phase.CONFIRM):
+        made = records.since_search(Phase.RECOMMENDED) + records.since_search(Phase.CONFIRM)
+        if left <= kept - made:
             return Next(Phase.RECOMMENDED, begun, 1) if self._recommends_at(records, begun) else None
         end = settings.budget if restart == settings.restarts - 1 else self.end_of(restart)
         most = min(end - self._in_search(records), left - kept) // each
@@ -132,8 +132,9 @@ class Plan:
     def _recommends_at(self, records: Records, restart: int) -> bool:
         if self._noise is None or not self._noise.recommends or not self._noise.reserve(records):
             return False
-        ids = records.of_phase(Phase.RECOMMENDED)
-        return restart not in records.restarts[ids] and records.count(Phase.SEARCH) > 0
+        searched = records.batches_of(Phase.SEARCH)
+        recommended = [b.batch for b in records.batches_of(Phase.RECOMMENDED) if b.restart == restart]
+        return bool(searched) and not any(batch > searched[-1].batch for batch in recommended)
 
     def _restart_at(self, spent: int) -> int:
         last = self.settings.restarts - 1

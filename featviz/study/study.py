@@ -389,7 +389,11 @@ class Study:
             known = True
         elif all(getattr(box, "noisy", None) is False for box in self._objective.boxes):
             known = False
-        return None if known is False else NoisePolicy(self._session.first_budget, known, self._recommends)
+        return (
+            None
+            if known is False
+            else NoisePolicy(self._settings.budget, self._session.first_budget, known, self._recommends)
+        )
 
     def _record(self, asked: Asked, outcome: Outcome) -> Progress:
         record = BatchRecord(
