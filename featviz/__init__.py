@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from featviz import testing as testing
     from featviz.black_boxes import BlackBox as BlackBox
     from featviz.black_boxes import black_box as black_box
+    from featviz.black_boxes.agents import policy as policy
+    from featviz.black_boxes.agents import rollout as rollout
+    from featviz.black_boxes.commands import folder_box as folder_box
     from featviz.blocks import ImageBlock as ImageBlock
     from featviz.blocks import SeriesBlock as SeriesBlock
     from featviz.blocks import TableBlock as TableBlock
@@ -28,11 +31,13 @@ if TYPE_CHECKING:
     from featviz.latent import Latents as Latents
     from featviz.latent import Move as Move
     from featviz.objectives import Objective as Objective
+    from featviz.objectives import Pareto as Pareto
     from featviz.objectives import Penalty as Penalty
     from featviz.objectives import changes as changes
     from featviz.objectives import margin as margin
     from featviz.objectives import maximise as maximise
     from featviz.objectives import minimise as minimise
+    from featviz.objectives import pareto as pareto
     from featviz.objectives import total_variation as total_variation
     from featviz.search_spaces import Boolean as Boolean
     from featviz.search_spaces import Choice as Choice
@@ -77,9 +82,21 @@ __version__ = VERSION
 
 _HOMES = {
     "featviz.black_boxes": ("BlackBox", "black_box"),
+    "featviz.black_boxes.agents": ("policy", "rollout"),
+    "featviz.black_boxes.commands": ("folder_box",),
     "featviz.explain": ("Explanation", "saliency"),
     "featviz.gallery": ("build_gallery",),
-    "featviz.objectives": ("Objective", "Penalty", "changes", "margin", "maximise", "minimise", "total_variation"),
+    "featviz.objectives": (
+        "Objective",
+        "Pareto",
+        "Penalty",
+        "changes",
+        "margin",
+        "maximise",
+        "minimise",
+        "pareto",
+        "total_variation",
+    ),
     "featviz.search_spaces": (
         "Boolean",
         "Choice",

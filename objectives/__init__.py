@@ -8,6 +8,7 @@ the entry-point group ``featviz.objectives``, or named by its import path.
 from featviz.objectives.changes import Changes, changes
 from featviz.objectives.objective import Objective
 from featviz.objectives.output_term import OutputTerm
+from featviz.objectives.pareto import Pareto, pareto
 from featviz.objectives.part import Seen
 from featviz.objectives.penalty import Penalty
 from featviz.objectives.registered import OBJECTIVES
@@ -21,6 +22,7 @@ __all__ = [
     "Changes",
     "Objective",  # a weighted sum of terms, less penalties
     "OutputTerm",  # the base of terms about one output of one box
+    "Pareto",  # several objectives at once
     "Penalty",  # the base of what is subtracted: a number >= 0 of an input
     "Seen",  # what a term or penalty may look at: inputs, latents, the space
     "Term",  # the base of what is added: a number of outputs of boxes, of the input, or of both
@@ -30,5 +32,6 @@ __all__ = [
     "maximise",
     "minimise",
     "objective_from_spec",  # a spec -> Objective
+    "pareto",  # several objectives at once, without weights
     "total_variation",  # roughness of pictures
 ]

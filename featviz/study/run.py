@@ -18,6 +18,7 @@ from featviz.evaluation import Status
 from featviz.protocols import SearchSpace
 from featviz.storage import BestInput, Phase, RunDirectory, RunStore, read_best, read_toml
 from featviz.storage.directory import DATABASE, SPEC_FILE, find_run, is_run
+from featviz.study.front import front_ids, goal_columns, goal_values
 from featviz.study.history import SEARCHED, Candidate, History, Records
 from featviz.study.notebook import run_html
 from featviz.study.session import LatentReader, Session, diverse_ids, gather_latents, read_latents, read_ledger
@@ -89,7 +90,7 @@ class Run:
 
     @cached_property
     def best(self) -> Candidate:
-        """The input with the highest score.
+        """The input with the highest score. Of several objectives at once, that is the one with the highest first one.
 
         Raises:
             InvalidArgument: when no evaluation of the search has a score.
@@ -117,6 +118,29 @@ class Run:
         return self._candidates(diverse_ids(self.space, self._records, self._read_latents, count)[:count])
 
     @cached_property
+    def front(self) -> list[Candidate]:
+        """The inputs that no other input of the search beats in every objective, the first objective rising.
+
+        An input is on the front when no other one is at least as good in all objectives and better in one (the random
+        baseline apart); of inputs with equal values the first one found stands for all. With one objective it is the
+        best input alone. ``candidate.outputs`` holds the value of each objective by the names in ``goals``.
+        """
+        return self._candidates(front_ids(self._records, self._goal_columns))
+
+    @property
+    def goals(self) -> tuple[str, ...]:
+        """The formulas of the objectives where there are several at once; empty where there is one."""
+        return tuple(self.output_names[column] for column in self._goal_columns)
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """The value of each objective of every evaluation by id, float64 (n, m), the baseline included; NaN as scores.
+
+        With one objective the scores, as a column.
+        """
+        return goal_values(self._records, self._goal_columns)
+
+    @cached_property
     def baseline_best(self) -> Candidate | None:
         """The best of the random inputs, or None when the run has none."""
         ids = self._records.ranked(self._baseline_ids)[:1]
@@ -132,7 +156,7 @@ class Run:
         """The outputs of a candidate, those that the objective names first, then the largest."""
         objective = self.spec.get("objective")
         terms = objective.get("terms", []) if isinstance(objective, dict) else []
-        named = [term.get("output") for term in terms if isinstance(term, dict)]
+        named = [*self.goals, *(term.get("output") for term in terms if isinstance(term, dict))]
         return sorted(candidate.outputs.items(), key=lambda item: (item[0] not in named, -item[1]))
 
     def render(self, candidate: Candidate) -> list[Block]:
@@ -211,6 +235,10 @@ class Run:
     @cached_property
     def _ranked(self) -> NDArray[np.int64]:
         return self._records.ranked(self._search_ids)
+
+    @cached_property
+    def _goal_columns(self) -> list[int]:
+        return goal_columns(self.spec, self.output_names)
 
     @cached_property
     def _stored(self) -> list[BestInput]:

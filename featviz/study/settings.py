@@ -14,7 +14,7 @@ __all__ = ["MAX_BUDGET", "Settings", "check_parts"]
 MAX_BUDGET = 10**12
 _MAX_BATCH = 1_000_000
 # Arguments that every optimiser is given by the search.
-_GIVEN = frozenset({"name", "latent", "seed", "budget", "start", "batch_size"})
+_GIVEN = frozenset({"name", "latent", "seed", "budget", "start", "batch_size", "goals"})
 
 
 @dataclass(frozen=True)

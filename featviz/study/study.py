@@ -29,6 +29,7 @@ from featviz.protocols import ScoreFunction, SearchSpace
 from featviz.random import Streams
 from featviz.storage import BatchRecord, Phase
 from featviz.study.asked import Asked
+from featviz.study.exchange import count_in, read_told
 from featviz.study.history import SEARCHED
 from featviz.study.noise import NoisePolicy
 from featviz.study.plan import Next, Plan
@@ -136,7 +137,8 @@ class Study:
             # A space that nothing satisfies is refused here, and not after a search in vain.
             space.latent.sample(Streams(0).at(0), 1)
         # Made before anything touches the disk, so that an unusable choice leaves no directory behind.
-        made = make_searcher(optimiser, space.latent, Plan(settings, settings.budget, 0))
+        self._goals = 1 if objective is None else objective.goals
+        made = make_searcher(optimiser, space.latent, Plan(settings, settings.budget, 0), goals=self._goals)
         self._recommends = callable(getattr(made.optimiser, "recommend", None))
         self._settings = replace(settings, batch_size=settings.batch_size or made.optimiser.batch_size)
         self._session = Session(
@@ -204,7 +206,8 @@ class Study:
             )
         first = self._records.count()
         ids = np.arange(first, first + len(latents), dtype=np.int64)
-        self._outstanding = Asked(ids, inputs, latents, following.phase, following.restart, again)
+        told = self._evaluator.box_outputs
+        self._outstanding = Asked(ids, inputs, latents, following.phase, following.restart, again, told)
         if following.phase is Phase.SEARCH:
             self._searcher.keep()
         return self._outstanding
@@ -223,6 +226,18 @@ class Study:
             raise InvalidArgument("there is no batch to tell; ask for one first.")
         answers = asked.in_order(ids, outputs)
         self._record(asked, self._evaluator.judge(asked.inputs, answers, self._valid(asked), asked.latents))
+
+    def tell_file(self, path: str | os.PathLike[str]) -> None:
+        """What a score file says about the batch that was asked for, in this session or before it was closed.
+
+        Args:
+            path: the file, or the folder of :meth:`Asked.save` with ``scores.csv`` in it.
+
+        Raises:
+            InvalidArgument: when the file is not right, naming line and column, or is about another batch.
+        """
+        asked = self._outstanding or self.ask(count_in(path))
+        self.tell(asked.ids, read_told(asked, path))
 
     def step(self) -> Progress:
         """Ask for one batch, evaluate it with the objective's boxes, and tell it."""
@@ -327,7 +342,9 @@ class Study:
         if self._plan.is_noisy(self._records):
             self._evaluator.turn_noisy()
         told = self._evaluator.told
-        self._searcher = Searcher(space.latent, self._plan, session, self._records, warm=warm, told=told)
+        self._searcher = Searcher(
+            space.latent, self._plan, session, self._records, warm=warm, told=told, goals=self._goals
+        )
         # A new session has a new failure budget: whoever resumes a run that it stopped has mended the cause.
         self._failure_budget = FailureBudget()
         self._outstanding = None
