@@ -90,7 +90,7 @@ class _Search:
         return []
 
     def _give_up(self, rows: Rows, error: Any) -> None:
-        note = f"{error} (not asked alone: so did each of {_PROBES} others of its batch)"
+        note = f"{error} (not asked alone: each of {_PROBES} others of its batch failed like this)"
         self.errors |= dict.fromkeys(rows.tolist(), type(error)(note))
 
 
