@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from featviz.black_boxes import BlackBox as BlackBox
     from featviz.black_boxes import black_box as black_box
     from featviz.black_boxes import robust as robust
+    from featviz.black_boxes.agents import policy as policy
+    from featviz.black_boxes.agents import rollout as rollout
+    from featviz.black_boxes.commands import folder_box as folder_box
     from featviz.blocks import ImageBlock as ImageBlock
     from featviz.blocks import SeriesBlock as SeriesBlock
     from featviz.blocks import TableBlock as TableBlock
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from featviz.latent import Latents as Latents
     from featviz.latent import Move as Move
     from featviz.objectives import Objective as Objective
+    from featviz.objectives import Pareto as Pareto
     from featviz.objectives import Penalty as Penalty
     from featviz.objectives import boundary as boundary
     from featviz.objectives import changes as changes
@@ -42,6 +46,7 @@ if TYPE_CHECKING:
     from featviz.objectives import minimise as minimise
     from featviz.objectives import naturalness as naturalness
     from featviz.objectives import novelty as novelty
+    from featviz.objectives import pareto as pareto
     from featviz.objectives import roughness as roughness
     from featviz.objectives import sparsity as sparsity
     from featviz.objectives import target_value as target_value
@@ -96,10 +101,13 @@ __version__ = VERSION
 
 _HOMES = {
     "featviz.black_boxes": ("BlackBox", "black_box", "robust"),
+    "featviz.black_boxes.agents": ("policy", "rollout"),
+    "featviz.black_boxes.commands": ("folder_box",),
     "featviz.explain": ("Explanation", "saliency"),
     "featviz.gallery": ("build_gallery",),
     "featviz.objectives": (
         "Objective",
+        "Pareto",
         "Penalty",
         "boundary",
         "changes",
@@ -113,6 +121,7 @@ _HOMES = {
         "minimise",
         "naturalness",
         "novelty",
+        "pareto",
         "roughness",
         "sparsity",
         "target_value",

@@ -27,6 +27,7 @@ __all__ = [
     "OutputNotFound",
     "ProcessDied",
     "ReplayDivergence",
+    "RequestFailed",
     "RowsFailed",
     "RunDamaged",
     "RunExists",
@@ -101,6 +102,10 @@ class RowsFailed(FeatvizError, RuntimeError):
 
 class BoxTimeout(FeatvizError, TimeoutError):
     """A black box gave no answer in time."""
+
+
+class RequestFailed(FeatvizError, RuntimeError):
+    """A service answered a request about some inputs with an error, or with nothing that can be read."""
 
 
 class ProcessDied(FeatvizError, RuntimeError):

@@ -78,7 +78,10 @@ class ScoreFunction(Protocol):
 
     @property
     def recorded(self) -> tuple[str, ...]:
-        """Names of the v further values that are recorded beside the score, such as violations of constraints."""
+        """Names of the v further values that are recorded beside the score, such as violations of constraints.
+
+        Where there are several goals, the first of them are the values of the goals.
+        """
 
     @property
     def goals(self) -> int:
@@ -121,6 +124,9 @@ class ScoreFunction(Protocol):
 @runtime_checkable
 class Optimiser(Protocol):
     """An optimiser: proposes latents, learns from scores.
+
+    One that learns several objectives at once says so by ``many_goals: ClassVar[bool] = True``; its ``tell`` is then
+    given scores of shape (n, m), or (n,) for a single one.
 
     Made as ``cls(latent, seed=0, budget=None, start=None, **options)``: ``budget`` is the number of evaluations
     that it may plan for, ``start`` a batch of one latent to begin at instead of the mean of the prior.

@@ -9,6 +9,7 @@ from featviz.display.views import View
 from featviz.errors import SpaceError
 from featviz.gallery import charts
 from featviz.gallery.formats import date, flat
+from featviz.gallery.fronts import front_of
 from featviz.gallery.markup import render
 from featviz.gallery.shown import show_large, show_on_card, show_small
 from featviz.gallery.snippet import snippet
@@ -116,7 +117,8 @@ def run_page(run: "Run", page: str, entries: list[Entry], place: str | None) -> 
         random_size=random.evaluations,
         random_from=random.source,
         is_random=is_random(run),
-        bars=charts.bars(best.outputs, outputs, _named_outputs(run)) if best else None,
+        bars=charts.bars(_answers(run, best), outputs, _named_outputs(run)) if best else None,
+        front=front_of(run, files),
         chart=charts.chart(lines),
         lines=[line for line in lines if line.kind != "restart" and len(line.best)],
         endings=[float(h.best[-1]) for h in run.restart_histories if len(h)],
@@ -196,6 +198,11 @@ def _boxes(run: "Run") -> str:
 
 def _objective(run: "Run") -> str:
     return str(part(run, "provenance").get("objective") or "unnamed objective")
+
+
+def _answers(run: "Run", best: "Candidate") -> dict[str, float]:
+    """What the boxes said, without the values of objectives that are recorded beside it."""
+    return {name: value for name, value in best.outputs.items() if name not in run.goals}
 
 
 def _named_outputs(run: "Run") -> frozenset[str]:

@@ -123,6 +123,9 @@ class _Program:
 
 def _formula(spec: Mapping[str, Any], boxes: list[str]) -> str:
     """The objective as the sum that a person would write; empty when it holds what has no public name."""
+    if set(spec) == {"pareto"} and isinstance(spec["pareto"], list):
+        parts_of = [_part_of_front(part, boxes) for part in spec["pareto"]]
+        return f"fv.pareto({', '.join(parts_of)})" if parts_of and all(parts_of) and _is_short(spec) else ""
     terms, penalties = spec.get("terms"), spec.get("penalties", [])
     if not isinstance(terms, list) or not isinstance(penalties, list) or set(spec) - {"terms", "penalties"}:
         return ""
@@ -147,6 +150,16 @@ def _formula(spec: Mapping[str, Any], boxes: list[str]) -> str:
         else:
             text = f"{_literal(weight)} * {call}" if weight < 0 else scaled
     return text
+
+
+def _part_of_front(spec: Any, boxes: list[str]) -> str:
+    """One of several objectives: a sum, or a penalty."""
+    if not isinstance(spec, Mapping):
+        return ""
+    if set(spec) != {"penalty"}:
+        return "" if "pareto" in spec else _formula(spec, boxes)
+    # What a sum would subtract, without the sign.
+    return _formula({"terms": [], "penalties": [spec["penalty"]]}, boxes).removeprefix("-1.0 * ").removeprefix("-")
 
 
 def _is_short(value: Any) -> bool:

@@ -19,6 +19,7 @@ from featviz.objectives.naturalness import naturalness
 from featviz.objectives.novelty import novelty
 from featviz.objectives.objective import Objective
 from featviz.objectives.output_term import OutputTerm
+from featviz.objectives.pareto import Pareto, pareto
 from featviz.objectives.part import Seen
 from featviz.objectives.penalty import Penalty
 from featviz.objectives.registered import OBJECTIVES
@@ -36,6 +37,7 @@ __all__ = [
     "Changes",
     "Objective",  # a weighted sum of terms, less penalties, under constraints
     "OutputTerm",  # the base of terms about one output of one box
+    "Pareto",  # several objectives at once
     "Penalty",  # the base of what is subtracted: a number >= 0 of an input
     "Seen",  # what a term or penalty may look at: inputs, latents, the space
     "Term",  # the base of what is added: a number of outputs of boxes, of the input, or of both
@@ -53,6 +55,7 @@ __all__ = [
     "naturalness",  # the log density of an input
     "novelty",  # how far from what was found
     "objective_from_spec",  # a spec -> Objective
+    "pareto",  # several objectives at once, without weights
     "roughness",  # what is not smooth
     "sparsity",  # the share of an input that differs from a reference
     "target_value",  # an output near a value

@@ -18,10 +18,10 @@ from featviz.objectives.term import Term
 from featviz.protocols import VIOLATION, Box, SearchSpace, Spec
 from featviz.text import shown
 
-__all__ = ["Objective"]
+__all__ = ["BELOW_ALL", "Objective", "boxes_among", "checked_measure"]
 
 # Lower than any score that a search could meet, and far from where floats overflow.
-_BELOW_ALL = 1e200
+BELOW_ALL = 1e200
 
 
 class Objective:
@@ -49,11 +49,7 @@ class Objective:
             raise InvalidArgument("an objective needs at least one term, such as featviz.maximise(box, output).")
         asked = [box for term in self.terms for box in term.boxes]
         asked += [box for one in self.constraints if isinstance(one.quantity, Objective) for box in one.quantity.boxes]
-        boxes: list[Box] = []
-        for box in asked:
-            if not any(box is known for known in boxes):
-                boxes.append(box)
-        self._boxes = tuple(boxes)
+        self._boxes = boxes_among(asked)
         self._boxes_of = tuple(_places(term.boxes, self._boxes) for term in self.terms)
 
     @property
@@ -117,7 +113,7 @@ class Objective:
         """
         over = recorded.sum(axis=1)
         with np.errstate(invalid="ignore"):
-            return np.where(over > 0, -_BELOW_ALL * (1 + over / (1 + over)), scores)
+            return np.where(over > 0, -BELOW_ALL * (1 + over / (1 + over)), scores)
 
     def describe(self) -> str:
         """The objective as a formula, such as ``margin(digits, '3') - 0.1 * total_variation()``."""
@@ -187,13 +183,13 @@ class Objective:
             for term, places in zip(self.terms, self._boxes_of, strict=True):
                 total = total + term.weight * term.measure([outputs[place] for place in places], seen)
             for penalty in self.penalties:
-                total = total - penalty.weight * _checked(penalty, seen)
+                total = total - penalty.weight * checked_measure(penalty, seen)
         return total
 
     def _quantity(self, one: Constraint, outputs: Sequence[NDArray[np.float64]], seen: Seen) -> NDArray[np.float64]:
         quantity = one.quantity
         if isinstance(quantity, Penalty):
-            return quantity.weight * _checked(quantity, seen)
+            return quantity.weight * checked_measure(quantity, seen)
         own = [outputs[place] for place in _places(quantity.boxes, self._boxes)]
         return quantity.score(own, seen.inputs, seen.latents, seen.space)
 
@@ -249,6 +245,15 @@ class Objective:
         return f"<Objective {self.describe()}>"
 
 
+def boxes_among(asked: Sequence[Box]) -> tuple[Box, ...]:
+    """The distinct ones of ``asked``, in the order in which they first occur."""
+    boxes: list[Box] = []
+    for box in asked:
+        if not any(box is known for known in boxes):
+            boxes.append(box)
+    return tuple(boxes)
+
+
 def _places(mine: Sequence[Box], boxes: Sequence[Box]) -> tuple[int, ...]:
     """Where each of a part's boxes stands among all."""
     return tuple(next(i for i, known in enumerate(boxes) if known is box) for box in mine)
@@ -265,7 +270,8 @@ def _placed(term: Term, places: tuple[int, ...]) -> Spec | None:
     return spec | ({"box": places[0]} if term.takes == "box" else {"boxes": list(places)})
 
 
-def _checked(penalty: Penalty, seen: Seen) -> NDArray[np.float64]:
+def checked_measure(penalty: Penalty, seen: Seen) -> NDArray[np.float64]:
+    """What ``penalty`` measures, shape (n,), each at least 0."""
     value = np.asarray(penalty.measure(seen))
     if (value < 0).any():
         raise InvalidArgument(f"{penalty.describe()} must be at least 0, but it is {np.min(value):g}.")

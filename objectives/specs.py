@@ -8,16 +8,17 @@ from featviz.checks import did_you_mean, finite, integer
 from featviz.errors import FeatvizError, InvalidConfig
 from featviz.objectives.constraint import Constraint, constraint
 from featviz.objectives.objective import Objective
+from featviz.objectives.pareto import Pareto
 from featviz.objectives.penalty import Penalty
 from featviz.objectives.registered import OBJECTIVES
 from featviz.objectives.term import Term
-from featviz.protocols import Box
+from featviz.protocols import Box, ScoreFunction
 from featviz.text import shown, visible
 
 __all__ = ["objective_from_spec"]
 
 
-def objective_from_spec(spec: Mapping[str, Any], boxes: Sequence[Box]) -> Objective:
+def objective_from_spec(spec: Mapping[str, Any], boxes: Sequence[Box]) -> ScoreFunction:
     """The objective that ``spec`` describes.
 
     Args:
@@ -25,7 +26,8 @@ def objective_from_spec(spec: Mapping[str, Any], boxes: Sequence[Box]) -> Object
             "box": 0}], "penalties": [...]}``, where ``weight`` (1) and ``box`` (0) may be left out; or, for a single
             box, the short form ``{"margin": "3", "penalties": {"total_variation": 0.1}}`` of a kind with the name of
             the output. Penalties are a list of ``{"kind": ..., "weight": ..., **options}`` or a table of weights by
-            kind.
+            kind. Several objectives at once are ``{"pareto": [...]}``, a list of such tables, of which one with only
+            ``penalty`` stands for a penalty.
         boxes: the boxes that ``box`` counts in.
 
     Raises:
@@ -37,6 +39,14 @@ def objective_from_spec(spec: Mapping[str, Any], boxes: Sequence[Box]) -> Object
         raise InvalidConfig(f"an objective must be a table, but it is {shown(spec)}.")
     if not boxes:
         raise InvalidConfig("an objective needs at least one box.")
+    if "pareto" in spec:
+        _check_keys("several objectives at once", spec, {"pareto"})
+        return _pareto(spec["pareto"], boxes)
+    return _objective(spec, boxes)
+
+
+def _objective(spec: Mapping[str, Any], boxes: Sequence[Box]) -> Objective:
+    """One objective: a sum of terms, less penalties, with constraints."""
     if "terms" in spec:
         _check_keys("an objective with terms", spec, {"terms", "penalties", "constraints"})
         terms = [_term(entry, boxes) for entry in _list("terms", spec["terms"])]
@@ -48,6 +58,18 @@ def objective_from_spec(spec: Mapping[str, Any], boxes: Sequence[Box]) -> Object
     return Objective(terms, _penalties(spec.get("penalties", [])), constraints)
 
 
+def _pareto(entries: Any, boxes: Sequence[Box]) -> Pareto:
+    parts: list[Any] = []
+    for entry in _list("pareto", entries):
+        if not isinstance(entry, Mapping) or "pareto" in entry:
+            raise InvalidConfig(f"an entry of pareto must be a table of one objective, but it is {shown(entry)}.")
+        parts += _penalties([entry["penalty"]]) if set(entry) == {"penalty"} else [_objective(entry, boxes)]
+    try:
+        return Pareto(parts)
+    except FeatvizError as error:
+        raise InvalidConfig(f"objective: {error}") from error
+
+
 def _short(spec: Mapping[str, Any], boxes: Sequence[Box]) -> Term:
     kinds = [key for key in spec if key not in {"penalties", "constraints"}]
     if len(kinds) != 1:
@@ -57,7 +79,7 @@ def _short(spec: Mapping[str, Any], boxes: Sequence[Box]) -> Term:
             "For several, write them into a list called terms."
         )
     (kind,) = kinds
-    known = {*OBJECTIVES.names(), "terms", "penalties", "constraints"}
+    known = {*OBJECTIVES.names(), "terms", "penalties", "constraints", "pareto"}
     if kind not in known and ":" not in kind:
         raise InvalidConfig(
             f"an objective has no entry {visible(kind)!r}. It takes: {', '.join(sorted(known))}."
@@ -92,7 +114,7 @@ def _constraint(entry: Any, boxes: Sequence[Box]) -> Constraint:
     if "penalty" in entry:
         (quantity,) = _penalties([entry["penalty"]])
     else:
-        quantity = objective_from_spec(entry["objective"], boxes)
+        quantity = _objective(entry["objective"], boxes)
     try:
         return constraint(quantity, entry.get("at_least"), entry.get("at_most"))
     except FeatvizError as error:

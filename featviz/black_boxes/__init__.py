@@ -1,7 +1,8 @@
 """Black boxes: anything that turns a batch of inputs into named numbers.
 
 ``black_box`` makes one of a function, an estimator, an ONNX file or an import path; ``box_from_spec`` makes one of what
-``BlackBox.spec()`` gave. A new kind derives from ``BlackBox`` and implements ``answer``.
+``BlackBox.spec()`` gave. ``policy`` and ``rollout``, of agents, are in ``featviz.black_boxes.agents``. A new kind
+derives from ``BlackBox`` and implements ``answer``.
 """
 
 from featviz.black_boxes.answers import as_outputs

@@ -72,6 +72,7 @@ class EstimatorBox(BlackBox):
         self._classes = _classes(estimator, label)
         known = self._own_names()
         super().__init__(name=label, outputs=known if outputs is None else outputs, preprocess=preprocess)
+        self._noisy = False
         if outputs is not None and self._classes is not None and len(self.outputs) != len(known):
             raise InvalidArgument(
                 f"{visible(label)} has {len(known)} outputs ({', '.join(visible(k, 40) for k in known[:20])}), "

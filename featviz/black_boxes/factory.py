@@ -60,7 +60,8 @@ def black_box(thing: Any, *, outputs: Any = None, name: str | None = None, **opt
     if isinstance(found, Box) and not inspect.isclass(found):
         return _existing(found, source, given)
     kind = _kind_of(found)
-    what = visible(source if isinstance(source, str) else type(found).__name__)
+    # An address is not shown: it may hold a secret, which its maker refuses.
+    what = "a service" if is_url(found) else visible(source if isinstance(source, str) else type(found).__name__)
     kind.check_options(f"a black box of {what}", options)
     if outputs is not None:
         outputs = list(unique_names("outputs", outputs))
@@ -136,4 +137,5 @@ def _not_a_source(text: str) -> BoxError:
 
 def _spec_of(box: BlackBox, source: str | list[str], given: Mapping[str, Any]) -> Spec:
     file = {"sha256": box.sha256} if isinstance(box, OnnxBox) else {}
-    return {"from": source, **file, **{key: value for key, value in given.items() if value is not None}}
+    options = {key: os.fspath(value) if isinstance(value, os.PathLike) else value for key, value in given.items()}
+    return {"from": source, **file, **{key: value for key, value in options.items() if value is not None}}

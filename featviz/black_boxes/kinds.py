@@ -11,7 +11,7 @@ from featviz.black_boxes.estimators import is_estimator
 from featviz.checks import option_names
 from featviz.registry import Registry, import_object
 
-__all__ = ["BOXES", "COMMON_OPTIONS", "KINDS", "Kind", "is_onnx", "is_url"]
+__all__ = ["BOXES", "COMMON_OPTIONS", "KINDS", "Kind", "is_onnx", "is_torch", "is_url"]
 
 # Options of every kind, put into effect by :meth:`BlackBox.configured`.
 COMMON_OPTIONS = frozenset({"max_batch", "noisy"})
@@ -57,7 +57,8 @@ def _is_command(thing: Any) -> bool:
     return isinstance(thing, list | tuple) and bool(thing) and all(isinstance(word, str) for word in thing)
 
 
-def _is_torch(thing: Any) -> bool:
+def is_torch(thing: Any) -> bool:
+    """Whether ``thing`` is a module of torch."""
     # Known by name, so that torch is not imported for the question.
     return any(c.__name__ == "Module" and c.__module__.split(".")[0] == "torch" for c in type(thing).__mro__)
 
@@ -71,7 +72,7 @@ KINDS = (
     Kind(is_url, "featviz.black_boxes.http:http_box"),
     Kind(_is_command, "featviz.black_boxes.commands:command_box"),
     Kind(is_onnx, "featviz.black_boxes.onnx_files:OnnxBox"),
-    Kind(_is_torch, "featviz.black_boxes.torch_modules:TorchBox"),
+    Kind(is_torch, "featviz.black_boxes.torch_modules:TorchBox"),
     Kind(_is_estimator, "featviz.black_boxes.estimators:EstimatorBox"),
     Kind(callable, "featviz.black_boxes.functions:FunctionBox"),
 )
@@ -82,6 +83,9 @@ BOXES = Registry(
     "black box",
     "featviz.black_boxes",
     {
+        "folder": "featviz.black_boxes.commands:folder_box",
+        "policy": "featviz.black_boxes.agents:policy",
+        "rollout": "featviz.black_boxes.agents:rollout",
         "robust": "featviz.black_boxes.robust_boxes:RobustBox",
     },
 )

@@ -68,6 +68,7 @@ class OnnxBox(BlackBox):
         super().__init__(
             name=name if name is not None else self.path.stem or "model", outputs=names, preprocess=preprocess
         )
+        self._noisy = False
 
     def answer(self, inputs: Any) -> NDArray[np.float64]:
         """The rows of the output in use; see :class:`OnnxBox`."""

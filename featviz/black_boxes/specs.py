@@ -1,5 +1,6 @@
 """Black boxes from the specs that they give, and that people write into a TOML file."""
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,6 +8,7 @@ from featviz.black_boxes.base import BlackBox
 from featviz.black_boxes.factory import black_box
 from featviz.black_boxes.kinds import BOXES
 from featviz.black_boxes.onnx_files import OnnxBox
+from featviz.checks import option_names
 from featviz.errors import BoxError, InvalidArgument, InvalidConfig
 from featviz.text import shown, visible
 
@@ -57,7 +59,10 @@ def _of_kind(spec: Mapping[str, Any]) -> BlackBox:
     if isinstance(options.get("box"), Mapping):
         options["box"] = box_from_spec(options["box"])
     make = BOXES.get(spec["kind"])
+    parameters = inspect.signature(make).parameters
     try:
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+            option_names("it", options, parameters)
         box: BlackBox = make(**options)
     except (InvalidArgument, TypeError) as error:  # an option of a wrong type, or one that is missing or unknown
         raise InvalidConfig(f"box of kind {visible(spec['kind'])}: {error}") from error

@@ -10,6 +10,7 @@ import click
 from featviz.blocks import SeriesBlock, TableBlock, TextBlock, TokensBlock
 from featviz.errors import RunNotFound
 from featviz.study import Run, find_runs, load
+from featviz.study.front import spread_front
 from featviz.text import first_line, visible
 
 __all__ = ["gallery", "list_runs", "show"]
@@ -17,6 +18,8 @@ __all__ = ["gallery", "list_runs", "show"]
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 
+# So many inputs of a front are shown at least.
+_FRONT = 7
 # What `featviz show` prints of an input.
 _MOST_LINES, _LONGEST_TEXT, _LONGEST_CELL = 40, 2_000, 40
 # Where `featviz run` puts runs; it need not be there yet.
@@ -52,12 +55,17 @@ def show(path: Path, top: int, as_json: bool) -> None:
         return
     width = max(len(name) for name in facts)
     for name, value in facts.items():
-        if name == "top":
+        if name in ("top", "front"):
             continue
         click.echo(f"{name.replace('_', ' '):<{width}}  {_text(value)}")
     if len(run.history):
         for line in _pictured(run):
             click.echo(line)
+    if facts["front"]:
+        click.echo(f"\nfront of {len(run.front):,}, from one end to the other")
+        for entry in facts["front"]:
+            values = ", ".join(f"{visible(n, 60)} {v:.6g}" for n, v in entry["values"].items())
+            click.echo(f"  candidate {entry['id']:>9,}   {values}")
     if facts["top"]:
         click.echo("\nbest inputs")
         for entry in facts["top"]:
@@ -160,6 +168,10 @@ def _facts(run: Run, top: int) -> dict[str, Any]:
         "created": str(provenance.get("created", "")),
         "best_inputs": None if run.path is None else str(run.path / "best"),
     }
+    facts["front"] = [
+        {"id": c.id, "evaluation": c.evaluation, "values": {n: _number(c.outputs[n]) for n in run.goals}}
+        for c in (spread_front(run, max(top, _FRONT)) if run.goals and top else [])
+    ]
     facts["top"] = [
         {
             "id": c.id,

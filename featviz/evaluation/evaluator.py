@@ -76,6 +76,11 @@ class Evaluator:
         return self._box_outputs + self._recorded
 
     @property
+    def box_outputs(self) -> tuple[str, ...]:
+        """The names of what the boxes answer, or a caller tells: the first of ``output_names``."""
+        return self._box_outputs
+
+    @property
     def noisy(self) -> bool:
         """Whether a box is known to give different answers to equal inputs."""
         return any(asker.noisy for asker in self._askers)

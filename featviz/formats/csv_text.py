@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from featviz.text import is_number
 
-__all__ = ["LONGEST_CELL", "from_csv", "to_csv"]
+__all__ = ["LONGEST_CELL", "from_csv", "to_csv", "unguarded"]
 
 # Python's own reader refuses cells beyond 131,072 characters.
 LONGEST_CELL = 100_000
@@ -46,7 +46,12 @@ def from_csv(content: bytes) -> list[list[str]]:
         rows = list(csv.reader(io.StringIO(content.decode("utf-8"), newline=""), strict=True))
     except csv.Error as error:
         raise ValueError(f"not a table: {error}") from error
-    return [[cell[1:] if _GUARDED.match(cell) else cell for cell in row] for row in rows]
+    return [[unguarded(cell) for cell in row] for row in rows]
+
+
+def unguarded(cell: str) -> str:
+    """``cell`` without the apostrophe that :func:`to_csv` put in front of it, if it did."""
+    return cell[1:] if _GUARDED.match(cell) else cell
 
 
 def _guarded(cell: str) -> str:

@@ -99,6 +99,7 @@ class EvolutionStrategy(ABC):
     population_growth: ClassVar[float] = 3.0
     first_step: ClassVar[float] = 1.0
 
+    _mean: Array
     _bests: list[float]
     _middles: list[float]
     _waiting: list[tuple[Array, Array]]
@@ -188,6 +189,15 @@ class EvolutionStrategy(ABC):
         self._outstanding.clear()
         self._generation += 1
         self._look_for_stagnation(scores, order, scored)
+
+    @property
+    def mean(self) -> Array:
+        """The mean of the search distribution, float64 (genes,): a copy."""
+        return self._mean.copy()
+
+    def recommend(self) -> Latents:
+        """The mean of the search distribution, a batch of one: under noise a better guess than the best row seen."""
+        return Latents.of_real(self.mean[None, :])
 
     def state_dict(self) -> dict[str, Any]:
         """The distribution, the rows that wait for their generation, and the marks of stagnation."""

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from featviz.errors import InvalidArgument, WrongType
 
-__all__ = ["Losses", "checked_scores"]
+__all__ = ["Losses", "checked_scores", "checked_values"]
 
 # Far beyond any real score and still safe to add and to square in the libraries (nevergrad clips at 5e20 itself).
 _LARGEST = 1e20
@@ -20,14 +20,37 @@ def checked_scores(scores: Any, n: int) -> NDArray[np.float64]:
         WrongType: when they are not real numbers.
         InvalidArgument: when there is not one score for each of the n latents.
     """
-    array = np.asarray(scores)
-    if array.dtype != np.float64:
-        if array.dtype.kind not in "fiu":
-            raise WrongType(f"scores must be real numbers, but they have dtype {array.dtype}.")
-        array = array.astype(np.float64)
+    array = _numbers(scores)
     if array.shape != (n,):
-        raise InvalidArgument(f"expected scores of shape ({n},), one a latent, but they have shape {array.shape}.")
+        hint = " Of several objectives only the optimiser 'nsga2' learns." if array.ndim == 2 else ""
+        raise InvalidArgument(
+            f"expected scores of shape ({n},), one a latent, but they have shape {array.shape}.{hint}"
+        )
     return array
+
+
+def checked_values(scores: Any, n: int) -> NDArray[np.float64]:
+    """``scores`` of one objective or several as a float64 array of shape (n, m), not copied when it is one.
+
+    Raises:
+        WrongType: when they are not real numbers.
+        InvalidArgument: when there is not one row for each of the n latents.
+    """
+    array = _numbers(scores)
+    if array.ndim not in (1, 2) or len(array) != n or array.shape[1:] == (0,):
+        raise InvalidArgument(
+            f"expected scores of shape ({n},), or ({n}, m) for m objectives, but they have shape {array.shape}."
+        )
+    return array.reshape(n, -1) if n else array.reshape(0, array.shape[1] if array.ndim == 2 else 1)
+
+
+def _numbers(scores: Any) -> NDArray[np.float64]:
+    array = np.asarray(scores)
+    if array.dtype == np.float64:
+        return array
+    if array.dtype.kind not in "fiu":
+        raise WrongType(f"scores must be real numbers, but they have dtype {array.dtype}.")
+    return array.astype(np.float64)
 
 
 class Losses:

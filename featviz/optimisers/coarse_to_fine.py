@@ -117,6 +117,13 @@ class CoarseToFine:
         self._end_race()
         self._grow()
 
+    def recommend(self) -> Latents:
+        """The mean of the present stage's search distribution, a batch of one, the other genes where they stand."""
+        stage = max(self._racing, key=lambda one: (self._bests[one], -one))
+        row = self._background.copy()
+        row[self._stages[stage]] = self._searches[stage].mean
+        return Latents.of_real(row[None, :])
+
     def state_dict(self) -> dict[str, Any]:
         """The searches of the stages, how far each came, and the rows that are out."""
         state: dict[str, Any] = {

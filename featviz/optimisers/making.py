@@ -21,6 +21,7 @@ OPTIMISERS = Registry(
         "snes": "featviz.optimisers.snes:Snes",
         "cma": "featviz.optimisers.full_cma:FullCma",
         "ga": "featviz.optimisers.genetic:GeneticAlgorithm",
+        "nsga2": "featviz.optimisers.nsga2:Nsga2",
         "random": "featviz.optimisers.random_search:RandomSearch",
     },
 )
@@ -31,7 +32,7 @@ _LIBRARIES = {
     "optuna": ("featviz.optimisers.optuna_wrapper:OptunaOptimiser", "optuna:TPE"),
 }
 # Arguments that ``make_optimiser`` gives itself.
-_OWN = frozenset({"self", "latent", "seed", "budget", "start", "batch_size", "algorithm"})
+_OWN = frozenset({"self", "latent", "seed", "budget", "start", "batch_size", "algorithm", "goals"})
 
 
 class MadeOptimiser(NamedTuple):
@@ -56,32 +57,40 @@ def make_optimiser(
     budget: int | None = None,
     batch_size: int | None = None,
     start: Latents | None = None,
+    goals: int = 1,
     **options: Any,
 ) -> MadeOptimiser:
     """The optimiser called ``name`` for the genes of ``latent``.
 
     Args:
-        name: "auto"; a registered name such as "sep-cma", "snes", "cma", "ga" or "random"; "nevergrad:NAME";
-            "optuna:NAME"; or "package.module:Class".
+        name: "auto"; a registered name such as "sep-cma", "snes", "cma", "ga", "nsga2" or "random";
+            "nevergrad:NAME"; "optuna:NAME"; or "package.module:Class".
         latent: the genes to search.
         seed: 0 to 2**64 - 1.
         budget: evaluations that it may plan for.
         batch_size: rows that the caller will ask for at a time, where it is not free.
         start: a batch of one latent to begin at.
+        goals: objectives that are pursued at once.
         options: the optimiser's own keyword arguments, such as ``sigma`` or ``population``.
 
     Raises:
         NameNotFound: there is no such optimiser; the nearest name is said.
         InvalidArgument: it has no such option, or not with this value.
-        IncompatibleOptimiser: it does not accept the kinds of genes that ``latent`` has; the message names one.
+        IncompatibleOptimiser: it does not accept the kinds of genes that ``latent`` has, or not several objectives; the
+            message names one that does.
         OptimiserError: it is known to fail in this setting.
     """
     if not isinstance(name, str):
         raise WrongType(f"optimiser must be a name, but it is a {type(name).__name__}. For instance 'sep-cma'.")
     reason = "asked for by name"
     if name == "auto":
-        name, reason = _pick(latent)
+        name, reason = _pick(latent) if goals == 1 else _pick_for_many(goals)
     made, given = _find(name)
+    if goals > 1 and not getattr(made, "many_goals", False):
+        raise IncompatibleOptimiser(
+            f"the optimiser {visible(name)!r} pursues one objective, but this one has {goals}. Use optimiser='nsga2' "
+            "(which 'auto' picks), or weigh them into one: a + 0.5 * b."
+        )
     missing = latent.kinds - frozenset(made.accepts)
     if missing:
         raise IncompatibleOptimiser(
@@ -116,6 +125,13 @@ def _pick(latent: LatentDescription) -> tuple[str, str]:
     return "sep-cma", (
         "all genes are real numbers; of what was measured, separable CMA-ES found the most on pictures "
         "(benchmarks/RESULTS.md)"
+    )
+
+
+def _pick_for_many(goals: int) -> tuple[str, str]:
+    return "nsga2", (
+        f"there are {goals} objectives at once; NSGA-II looks for the whole front of inputs that no other input beats "
+        "in all of them"
     )
 
 

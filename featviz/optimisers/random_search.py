@@ -10,7 +10,7 @@ from featviz import checks
 from featviz.errors import RunDamaged
 from featviz.latent import LatentDescription, Latents
 from featviz.optimisers._evolution import start_point
-from featviz.optimisers._scores import checked_scores
+from featviz.optimisers._scores import checked_values
 from featviz.random import Streams
 
 __all__ = ["RandomSearch"]
@@ -35,6 +35,7 @@ class RandomSearch:
     replays: ClassVar[bool] = False
     # Says so to the contract, which then checks it.
     asks_feasible: ClassVar[bool] = True
+    many_goals: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -70,7 +71,7 @@ class RandomSearch:
     def tell(self, latents: Latents, scores: NDArray[np.float64]) -> None:
         """Check the arguments and learn nothing."""
         self._latent.check(latents)
-        checked_scores(scores, len(latents))
+        checked_values(scores, len(latents))
 
     def state_dict(self) -> dict[str, Any]:
         """The number of batches asked for so far."""

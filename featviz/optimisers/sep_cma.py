@@ -148,11 +148,6 @@ class SepCma(EvolutionStrategy):
         )
 
     @property
-    def mean(self) -> Array:
-        """The mean of the search distribution, float64 (genes,): a copy."""
-        return self._mean.copy()
-
-    @property
     def steps(self) -> Array:
         """The standard deviation of each gene, float64 (genes,): a copy."""
         return self._steps.copy()

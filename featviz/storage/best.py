@@ -25,7 +25,7 @@ __all__ = ["FOLDER", "BestInput", "has_best", "read_best", "write_best"]
 FOLDER = "best"
 _LIST = "best.json"
 _OURS = re.compile(r"best\.json|\d\d(-\d+|-input)?\.(png|txt|npy|json|csv)")
-# What a reader bears of a run that may come from somebody else; a run of ours has 19 inputs.
+# What a reader bears of a run that may come from somebody else; a run of ours has 28 inputs.
 _MAX_ENTRIES = 40
 _MAX_LIST = 20_000_000
 # So much of the list is for one file, so that the whole is not more than what is read.
@@ -38,7 +38,7 @@ class BestInput:
 
     Args:
         id: its evaluation.
-        role: "top", "diverse" or "baseline".
+        role: "top", "diverse", "front" or "baseline".
         score: its score.
         input: the input itself, or None when only its rendering was stored.
         blocks: its rendering.

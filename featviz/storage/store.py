@@ -40,6 +40,8 @@ _TABLES = {
         "checksum BLOB NOT NULL) STRICT"
     ),
 }
+# Facts about the run that say which evaluations a batch repeats.
+_ORIGINALS = "originals of batch "
 _COLUMNS = "batch, first, n, phase, restart, seconds, statuses, scores, outputs, reasons, digest, checksum"
 
 
@@ -49,6 +51,10 @@ class Phase(IntEnum):
     SEARCH = 0
     BASELINE = 1  # random inputs from the prior, as evidence
     REFERENCE = 2  # inputs that the user brought
+    CHECK = 3  # an input asked for again, to see whether the box is noisy or a target is really reached
+    RECOMMENDED = 4  # what an optimiser thinks best at its end, evaluated for the first time
+    CONFIRM = 5  # candidates asked for again, to choose among them
+    BASELINE_CONFIRM = 6  # the best random inputs asked for again
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +72,7 @@ class BatchRecord:
         outputs: float64 (n, k), NaN where the status is not OK.
         reasons: row -> why it failed.
         digest: of the latents.
+        originals: int64 (n,), the ids of the evaluations that these repeat; None when they repeat none.
     """
 
     batch: int
@@ -78,6 +85,7 @@ class BatchRecord:
     outputs: NDArray[np.float64]
     reasons: dict[int, str]
     digest: bytes
+    originals: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -180,6 +188,9 @@ class RunStore:
         with self._errors("cannot be written", full=True):
             self._db.execute("BEGIN IMMEDIATE")
             self._db.execute(f"INSERT INTO batches VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608  placeholders
+            if record.originals is not None:
+                again = (f"{_ORIGINALS}{record.batch}", json.dumps(record.originals.tolist()))
+                self._db.execute("INSERT INTO meta VALUES (?, ?)", again)
             self._db.execute("COMMIT")
 
     def set_state(self, restart: int, batch: int, state: dict[str, Any]) -> None:
@@ -196,10 +207,11 @@ class RunStore:
             RunDamaged: at the first row that is not as it was written.
         """
         with self._errors("cannot be read"):
+            originals = self._originals()
             rows = self._db.execute(f"SELECT {_COLUMNS} FROM batches ORDER BY batch")  # noqa: S608  a constant
             first = 0
             for number, row in enumerate(rows):
-                record = self._record(row)
+                record = self._record(row, originals.get(row[0]))
                 if record.batch != number or record.first != first:
                     raise RunDamaged(f"{self._shown}: batch {number} is missing.")
                 first += len(record)
@@ -267,13 +279,23 @@ class RunStore:
                 found[at, slot] = record_from_json(record)
         return found
 
-    def _record(self, row: tuple[Any, ...]) -> BatchRecord:
+    def _originals(self) -> dict[int, NDArray[np.int64]]:
+        """By batch, the evaluations that it repeats."""
+        found = self._db.execute("SELECT key, value FROM meta WHERE key LIKE ?", (f"{_ORIGINALS}%",))
+        try:
+            return {int(key.removeprefix(_ORIGINALS)): np.array(json.loads(ids), dtype=np.int64) for key, ids in found}
+        except UNREADABLE as error:
+            raise RunDamaged(f"{self._shown} does not say which evaluations were repeated.") from error
+
+    def _record(self, row: tuple[Any, ...], originals: NDArray[np.int64] | None) -> BatchRecord:
         if checksum(*map(_as_bytes, row[:-1])) != row[-1]:
             raise RunDamaged(f"{self._shown}: batch {row[0]} is not as it was written.")
         batch, first, n, phase, restart, seconds, statuses, scores, outputs, reasons, digest = row[:-1]
         sizes = (len(statuses), len(scores), len(outputs))
         if n < 1 or sizes != (n, 8 * n, 8 * n * len(self.outputs)) or restart < 0 or not 0 <= seconds < math.inf:
             raise RunDamaged(f"{self._shown}: batch {batch} has values that cannot be.")
+        if originals is not None and (originals.shape != (n,) or not ((originals >= 0) & (originals < first)).all()):
+            raise RunDamaged(f"{self._shown}: batch {batch} repeats evaluations that are not there.")
         return BatchRecord(
             batch=batch,
             first=first,
@@ -285,6 +307,7 @@ class RunStore:
             outputs=np.frombuffer(outputs, dtype=np.float64).reshape(n, len(self.outputs)),
             reasons={int(k): str(v) for k, v in json.loads(reasons).items()} if reasons else {},
             digest=digest,
+            originals=originals,
         )
 
     def _check_schema(self) -> None:

@@ -1,6 +1,8 @@
 """A batch that a study asks to have evaluated."""
 
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from featviz.errors import InvalidArgument
 from featviz.latent import Latents
 from featviz.storage import Phase
+from featviz.study.exchange import save_asked
 
 __all__ = ["Asked"]
 
@@ -23,6 +26,8 @@ class Asked:
         latents: the latents they were decoded from.
         phase: what they are evaluated for.
         restart: the restart that asks.
+        again: the ids of the evaluations that these repeat, since the box is noisy or may be; None when they are new.
+        outputs: the names of what is to be told.
     """
 
     ids: NDArray[np.int64]
@@ -30,12 +35,31 @@ class Asked:
     latents: Latents
     phase: Phase
     restart: int
+    again: NDArray[np.int64] | None = None
+    outputs: tuple[str, ...] = ("score",)
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def __repr__(self) -> str:
         return f"<Asked: {len(self)} inputs for the {self.phase.name.lower()}, ids {self.ids[0]} to {self.ids[-1]}>"
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write the inputs as files into ``folder``, for whoever measures them: a laboratory, another program.
+
+        There are pictures as PNG beside their exact numbers as npy, series and rows of tables as CSV, text as text and
+        the rest as JSON; ``inputs.csv`` lists them, and ``INSTRUCTIONS.txt`` says how to write ``scores.csv``, which
+        :meth:`Study.tell_file` reads.
+
+        Returns:
+            The folder. When it holds this batch already, nothing is written.
+
+        Raises:
+            InvalidArgument: when it is there and holds something else.
+            BoxError: when there is no form of file for such inputs.
+            StorageError: when it cannot be written.
+        """
+        return save_asked(self, folder)
 
     def in_order(self, ids: ArrayLike, outputs: Any) -> Any:
         """``outputs``, given for ``ids`` in any order, in the order of the batch.

@@ -24,6 +24,8 @@ def search(  # noqa: D417  the arguments are put in below
     batch_size: int | None = None,
     baseline: int = 0,
     references: Any = None,
+    noise: bool | Literal["auto"] = "auto",
+    replicates: int = 1,
     out: str | os.PathLike[str] | None = None,
     resume: bool | Literal["warm"] = True,
     target: float | None = None,
@@ -43,13 +45,6 @@ def search(  # noqa: D417  the arguments are put in below
         InvalidArgument, WrongType: for arguments that cannot be used, before anything is evaluated.
         FailureBudgetExceeded: when more than half of the last 100 evaluations failed.
         RunMismatch, RunExists, RunLocked, RunDamaged, StorageError: about the directory ``out``.
-
-    Example:
-        >>> import featviz as fv
-        >>> box = fv.black_box(lambda pictures: -((pictures - 0.25) ** 2).mean(axis=(1, 2, 3)))
-        >>> run = fv.search(fv.ImageSpace(8, 8), fv.maximise(box), budget=500, progress="none")
-        >>> run.best.score > -0.05
-        True
     """
     return Study(
         space,
@@ -62,6 +57,8 @@ def search(  # noqa: D417  the arguments are put in below
         batch_size=batch_size,
         baseline=baseline,
         references=references,
+        noise=noise,
+        replicates=replicates,
         out=out,
         resume=resume,
         target=target,

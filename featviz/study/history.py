@@ -1,5 +1,6 @@
 """What a run looked at: the evaluations in order, the best so far, and single candidates."""
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +12,10 @@ from numpy.typing import NDArray
 from featviz.latent import Latents
 from featviz.storage import BatchRecord, Phase
 
-__all__ = ["Candidate", "History", "Records"]
+__all__ = ["SEARCHED", "Candidate", "History", "Records"]
+
+# The phases in which a search meets inputs for the first time.
+SEARCHED = (Phase.SEARCH, Phase.REFERENCE, Phase.RECOMMENDED)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -26,6 +30,9 @@ class Candidate:
         outputs: what the boxes answered, by name of the output.
         input: the decoded input itself (one, not a batch); None when it was not kept and cannot be decoded.
         latents: its latent, a batch of one; None when it was not read.
+        replicates: how often it was asked for again, because the box is noisy; the score is the mean of these then,
+            without the first, by which it was chosen.
+        standard_error: of that mean; None where it was not asked for again.
     """
 
     id: int
@@ -34,10 +41,19 @@ class Candidate:
     outputs: dict[str, float]
     input: Any
     latents: Latents | None
+    replicates: int = 0
+    standard_error: float | None = None
+
+    @property
+    def score_text(self) -> str:
+        """The score for people: ``"3.21 ± 0.05 (8 re-evaluations)"`` of a noisy box."""
+        if self.standard_error is None:
+            return f"{self.score:.6g}"
+        return f"{self.score:.4g} ± {self.standard_error:.2g} ({self.replicates} re-evaluations)"
 
     def __repr__(self) -> str:
         kind = f"array of shape {self.input.shape}" if hasattr(self.input, "shape") else type(self.input).__name__
-        return f"<Candidate {self.id}: score {self.score:.6g}, input {kind}>"
+        return f"<Candidate {self.id}: score {self.score_text}, input {kind}>"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -84,6 +100,8 @@ class Records:
         self.batches: list[BatchRecord] = []
         self.failures = 0
         self._counts = dict.fromkeys(Phase, 0)
+        # What is asked at every step must not take longer the longer the run is.
+        self._by_phase: dict[Phase, list[BatchRecord]] = {phase: [] for phase in Phase}
         for record in batches:
             self.add(record)
 
@@ -92,7 +110,8 @@ class Records:
         self.batches.append(record)
         self.failures += int(np.count_nonzero(record.statuses))
         self._counts[record.phase] += len(record)
-        for name in ("scores", "statuses", "phases", "restarts", "firsts"):
+        self._by_phase[record.phase].append(record)
+        for name in ("scores", "statuses", "phases", "restarts", "firsts", "again", "last_round"):
             self.__dict__.pop(name, None)
 
     def count(self, *phases: Phase) -> int:
@@ -128,10 +147,93 @@ class Records:
         """The ids of the evaluations made in ``phases``."""
         return np.flatnonzero(np.isin(self.phases, [int(p) for p in phases]))
 
-    def ranked(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Those of ``ids`` that have a score, best first; the earlier of two equal ones first."""
+    def observed(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Those of ``ids`` that have a score, by the score that was observed first, best first."""
         scored = ids[~np.isnan(self.scores[ids])]
         return scored[np.argsort(-self.scores[scored], kind="stable")]
+
+    def ranked(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Those of ``ids`` that have a score, best first; the earlier of two equal ones first.
+
+        Where candidates were asked for again to choose among them, those that were asked for most often come first, by
+        their means; behind them the others by the score that was observed.
+        """
+        scored = self.observed(ids)
+        if not self.count(Phase.CONFIRM, Phase.BASELINE_CONFIRM):
+            return scored
+        asked = np.concatenate([self.last_round, self.originals(Phase.BASELINE_CONFIRM)])
+        times = np.array([np.count_nonzero(asked == i) for i in scored])
+        means = np.array([self.score_of(int(i)) for i in scored])
+        return scored[np.lexsort((-means, -times))]
+
+    def originals(self, phase: Phase) -> NDArray[np.int64]:
+        """The ids of the evaluations that were repeated in a phase, one for each repeat, in order."""
+        return self.originals_in(self._by_phase[phase])
+
+    @staticmethod
+    def originals_in(batches: Iterable[BatchRecord]) -> NDArray[np.int64]:
+        """The ids of the evaluations that were repeated in some batches."""
+        found = [record.originals for record in batches if record.originals is not None]
+        return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
+
+    @cached_property
+    def last_round(self) -> NDArray[np.int64]:
+        """The ids of the candidates that were asked for again since the search last went on, one for each time."""
+        return self.originals_in(self._last_rounds)
+
+    def batches_of(self, phase: Phase) -> list[BatchRecord]:
+        """The batches of a phase, in order. Not to be changed."""
+        return self._by_phase[phase]
+
+    def since_search(self, phase: Phase) -> int:
+        """Evaluations made in ``phase`` since the last batch of the search."""
+        searched = self._by_phase[Phase.SEARCH]
+        last = searched[-1].batch if searched else -1
+        return sum(len(record) for record in self._by_phase[phase] if record.batch > last)
+
+    @property
+    def _last_rounds(self) -> list[BatchRecord]:
+        """The batches of the last rounds, between which the search did not go on."""
+        found: list[BatchRecord] = []
+        for record in reversed(self._by_phase[Phase.CONFIRM]):
+            if found and bisect_left(self._by_phase[Phase.SEARCH], record.batch, key=_number) != bisect_left(
+                self._by_phase[Phase.SEARCH], found[-1].batch, key=_number
+            ):
+                break
+            found.append(record)
+        return found[::-1]
+
+    @cached_property
+    def again(self) -> dict[int, NDArray[np.float64]]:
+        """The scores of the repeats of each evaluation that was repeated, without those that failed."""
+        found: dict[int, list[float]] = {}
+        for record in self.batches:
+            if record.originals is not None:
+                for original, score in zip(record.originals.tolist(), record.scores.tolist(), strict=True):
+                    found.setdefault(original, []).append(score)
+        return {i: np.array([s for s in scores if not np.isnan(s)]) for i, scores in found.items()}
+
+    def score_of(self, evaluation: int) -> float:
+        """The mean of the repeats of an evaluation that was chosen among by repeats, or else its own score."""
+        if not self.count(Phase.CONFIRM, Phase.BASELINE_CONFIRM):
+            return float(self.scores[evaluation])
+        again = self.again.get(evaluation)
+        return float(self.scores[evaluation]) if again is None or not len(again) else float(np.mean(again))
+
+    def round_mean(self, evaluation: int, confirmed: NDArray[np.int64]) -> float:
+        """The mean score over the first repeats in the last rounds, whose originals are ``confirmed``, or NaN."""
+        scores = np.concatenate([record.scores for record in self._last_rounds])[: len(confirmed)]
+        scores = scores[confirmed == evaluation]
+        return float(np.nanmean(scores)) if np.isfinite(scores).any() else float("nan")
+
+    @property
+    def noise(self) -> float | None:
+        """The standard deviation of a score around its mean, pooled over all repeats; None when there are too few."""
+        groups = [scores for scores in self.again.values() if len(scores) > 1]
+        if not groups:
+            return None
+        squares = sum(float(np.square(scores - scores.mean()).sum()) for scores in groups)
+        return float(np.sqrt(squares / sum(len(scores) - 1 for scores in groups)))
 
     def best(self, *phases: Phase) -> float:
         """The best score of ``phases``; NaN when there is none."""
@@ -149,3 +251,7 @@ class Records:
 
     def _repeated(self, values: list[int]) -> NDArray[np.int64]:
         return np.repeat(np.array(values, dtype=np.int64), [len(b) for b in self.batches])
+
+
+def _number(record: BatchRecord) -> int:
+    return record.batch

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from featviz.blocks import Block, ImageBlock, SeriesBlock, TableBlock, TokensBlock
 from featviz.downsampling import min_max
+from featviz.study.front import spread_front
 from featviz.text import visible
 
 if TYPE_CHECKING:
+    from featviz.study.history import Candidate
     from featviz.study.run import Run
 
 __all__ = ["run_html"]
@@ -25,17 +27,58 @@ _WIDTH, _LANE, _LANES, _POINTS = 240, 64, 4, 240
 
 def run_html(run: "Run") -> str:
     """The best inputs of ``run`` with their scores, and what was searched."""
-    cells = "".join(
-        f"<td style='text-align:center;padding:4px 8px'>{_blocks_html(run.render(c))}<br>{c.score:.4g}</td>"
-        for c in run.top(_SHOWN)
-    )
+    best = _cells_html(run, [(c, f"{c.score:.4g}") for c in run.top(_SHOWN)])
+    cells = f"<table><tr>{best}</tr></table>{_front_html(run) if run.goals else ''}"
     provenance = run.spec["provenance"]
     facts = (
         f"{run.status}: {run.evaluations:,} evaluations in {run.seconds:.1f} s, "
         f"optimiser {provenance['optimiser']}, seed {run.spec['search'].get('seed', 0)}"
     )
     title = html.escape(visible(str(provenance["objective"])))
-    return f"<p><b>{title}</b><br>{html.escape(visible(facts, 500))}</p><table><tr>{cells}</tr></table>"
+    return f"<p><b>{title}</b><br>{html.escape(visible(facts, 500))}</p>{cells}"
+
+
+def _cells_html(run: "Run", labelled: list[tuple["Candidate", str]]) -> str:
+    return "".join(
+        f"<td style='text-align:center;padding:4px 8px'>{_blocks_html(run.render(c))}<br>{label}</td>"
+        for c, label in labelled
+    )
+
+
+def _front_html(run: "Run") -> str:
+    """The first two objectives against each other, and inputs from one end of the front to the other."""
+    front = run.front
+    if not front:
+        return ""
+    values = run.values
+    shown = spread_front(run, _SHOWN)
+    labels = [", ".join(f"{value:.4g}" for value in values[c.id]) for c in shown]
+    names = html.escape(visible(" against ".join(run.goals), 500))
+    return (
+        f"<p>{len(front):,} on the front of {names}:</p>{_scatter_svg(values, [c.id for c in front])}"
+        f"<table><tr>{_cells_html(run, list(zip(shown, labels, strict=True)))}</tr></table>"
+    )
+
+
+def _scatter_svg(values: NDArray[np.float64], front: list[int]) -> str:
+    """Every evaluation as a faint dot, those on the front as a dark one."""
+    points = values[~np.isnan(values).any(axis=1), :2]
+    low, high = np.minimum(np.quantile(points, 0.05, axis=0), values[front, :2].min(axis=0)), points.max(axis=0)
+    # Halved, for the span of the largest numbers is infinite.
+    span = np.where(high > low, high / 2 - low / 2, 1.0)
+
+    def dots(rows: NDArray[np.float64]) -> str:
+        inside = rows[(rows >= low).all(axis=1)]
+        part = (inside / 2 - low / 2) / span
+        spots = np.column_stack([4 + part[:, 0] * (_WIDTH - 8), _WIDTH - 4 - part[:, 1] * (_WIDTH - 8)])
+        return "".join(f"M{x:g},{y:g}h0" for x, y in np.unique(spots.round(), axis=0))
+
+    return (
+        f"<svg role='img' viewBox='0 0 {_WIDTH} {_WIDTH}' width='{_WIDTH}' height='{_WIDTH}' fill='none' "
+        "stroke='currentColor' stroke-linecap='round'><title>every evaluation by two objectives, and the front"
+        f"</title><path stroke-width='3' opacity='.25' d='{dots(points)}'/>"
+        f"<path stroke-width='5' d='{dots(values[front, :2])}'/></svg>"
+    )
 
 
 def _blocks_html(blocks: list[Block]) -> str:

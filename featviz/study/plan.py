@@ -2,11 +2,17 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from featviz.storage import Phase
 from featviz.study.history import Records
+from featviz.study.noise import NoisePolicy
 from featviz.study.settings import Settings
 
 __all__ = ["Next", "Plan"]
+
+Ids = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -16,22 +22,27 @@ class Next:
     phase: Phase
     restart: int
     most: int
+    again: Ids | None = None  # the evaluations to repeat, in phases that repeat some
 
 
 class Plan:
-    """The order of a search: reference inputs, then the restarts, then the random baseline.
+    """The order of a search: reference inputs, the restarts, candidates asked for again, then the random baseline.
 
     Args:
         settings: what was asked for now.
         first_budget: the budget that the run was made with. Restarts share that one, and optimisers plan for it, so
             that a run that goes on to a larger budget repeats what it did before; the last restart takes the rest.
         references: how many reference inputs the run begins with.
+        noise: what is asked again, of a box that is or may be noisy; None when nothing is.
     """
 
-    def __init__(self, settings: Settings, first_budget: int, references: int) -> None:
+    def __init__(
+        self, settings: Settings, first_budget: int, references: int, noise: NoisePolicy | None = None
+    ) -> None:
         self.settings = settings
         self._first_budget = first_budget
         self._references = references
+        self._noise = noise
 
     def end_of(self, restart: int) -> int:
         """The evaluations at which a restart ends in the run as it was made."""
@@ -45,31 +56,85 @@ class Plan:
         """Whether a run that has taken so long has to end."""
         return self.settings.max_seconds is not None and seconds >= self.settings.max_seconds
 
+    def spent(self, records: Records) -> int:
+        """The evaluations that the search has made, those of inputs asked for again included."""
+        own = records.count(Phase.SEARCH, Phase.REFERENCE) * self.settings.replicates
+        return own + records.count(Phase.CHECK, Phase.RECOMMENDED, Phase.CONFIRM)
+
+    def is_noisy(self, records: Records) -> bool:
+        """Whether a box is noisy, as far as it is known."""
+        return self._noise is not None and self._noise.is_noisy(records)
+
     def next(self, records: Records, best: float) -> Next | None:
         """What comes next, or None at the end; time apart."""
-        settings = self.settings
-        referred, searched = records.count(Phase.REFERENCE), records.count(Phase.SEARCH)
-        spent = referred + searched
-        if spent < settings.budget and not self.target_reached(best):
-            if not searched and referred < self._references:
-                return Next(Phase.REFERENCE, 0, min(self._references, settings.budget) - referred)
-            restart = self._restart_at(spent)
-            end = settings.budget if restart == settings.restarts - 1 else self.end_of(restart)
-            return Next(Phase.SEARCH, restart, min(end, settings.budget) - spent)
+        settings, noise = self.settings, self._noise
+        spent = self.spent(records)
+        if spent < settings.budget and not self.target_reached(records, best):
+            if noise is not None and len(again := self._to_check(noise, records, spent, best)):
+                return Next(Phase.CHECK, 0, settings.budget - spent, again)
+            following = self._searching(records, settings.budget - spent)
+            if following is not None:
+                return following
+            if noise is not None and len(again := noise.round_due(records)):
+                return Next(Phase.CONFIRM, 0, settings.budget - spent, again)
         left = settings.baseline - records.count(Phase.BASELINE)
-        return Next(Phase.BASELINE, 0, left) if left > 0 else None
+        if left > 0:
+            return Next(Phase.BASELINE, 0, left)
+        if noise is not None and len(again := noise.baseline_due(records)):
+            return Next(Phase.BASELINE_CONFIRM, 0, len(again), again)
+        return None
 
-    def target_reached(self, best: float) -> bool:
-        """Whether the best score of the search is as high as was asked for."""
-        return self.settings.target is not None and best >= self.settings.target
+    def target_reached(self, records: Records, best: float) -> bool:
+        """Whether the best score of the search is as high as was asked for; of a noisy box, and is so again."""
+        target = self.settings.target
+        if target is None or not best >= target:
+            return False
+        return not self.is_noisy(records) or (self._noise is not None and self._noise.reached(records, target))
 
     def why_ended(self, records: Records, best: float) -> str:
         """The reason why :meth:`next` gives None, in words."""
-        if self.target_reached(best):
+        if self.target_reached(records, best):
             return f"the target {self.settings.target:g} was reached"
-        if records.count(Phase.SEARCH, Phase.REFERENCE) >= self.settings.budget:
-            return "the budget is spent"
-        return "the time is up"
+        return "the budget is spent" if self._is_spent(records) else "the time is up"
+
+    def _is_spent(self, records: Records) -> bool:
+        left = self.settings.budget - self.spent(records)
+        return left <= 0 or (self._searching(records, left) is None)
+
+    def _to_check(self, noise: NoisePolicy, records: Records, spent: int, best: float) -> Ids:
+        target = self.settings.target
+        if target is not None and best >= target and noise.is_noisy(records):
+            return noise.challenge_due(records, target)
+        return noise.check_due(records, spent)
+
+    def _searching(self, records: Records, left: int) -> Next | None:
+        """The next batch of the search itself; None when the rest of the budget is for the rounds."""
+        settings, each = self.settings, self.settings.replicates
+        referred, searched = records.count(Phase.REFERENCE), records.count(Phase.SEARCH)
+        if not searched and referred < self._references:
+            return Next(Phase.REFERENCE, 0, max(1, min(self._references - referred, left // each)))
+        begun = records.batches_of(Phase.SEARCH)[-1].restart if searched else 0
+        restart = self._restart_at(self._in_search(records))
+        if restart > begun and self._recommends_at(records, begun):
+            return Next(Phase.RECOMMENDED, begun, 1)
+        kept = 0 if self._noise is None else self._noise.reserve(records)
+        made = records.since_search(Phase.RECOMMENDED) + records.since_search(Phase.CONFIRM)
+        if left <= kept - made:
+            return Next(Phase.RECOMMENDED, begun, 1) if self._recommends_at(records, begun) else None
+        end = settings.budget if restart == settings.restarts - 1 else self.end_of(restart)
+        most = min(end - self._in_search(records), left - kept) // each
+        return Next(Phase.SEARCH, restart, most) if most > 0 else None
+
+    def _in_search(self, records: Records) -> int:
+        """Evaluations that count for the restarts: all but those at the end."""
+        return self.spent(records) - records.count(Phase.RECOMMENDED, Phase.CONFIRM)
+
+    def _recommends_at(self, records: Records, restart: int) -> bool:
+        if self._noise is None or not self._noise.recommends or not self._noise.reserve(records):
+            return False
+        searched = records.batches_of(Phase.SEARCH)
+        recommended = [b.batch for b in records.batches_of(Phase.RECOMMENDED) if b.restart == restart]
+        return bool(searched) and not any(batch > searched[-1].batch for batch in recommended)
 
     def _restart_at(self, spent: int) -> int:
         last = self.settings.restarts - 1

@@ -18,7 +18,8 @@ from featviz.evaluation import Status
 from featviz.protocols import VIOLATION, SearchSpace
 from featviz.storage import BestInput, Phase, RunDirectory, RunStore, read_best, read_toml
 from featviz.storage.directory import DATABASE, SPEC_FILE, find_run, is_run
-from featviz.study.history import Candidate, History, Records
+from featviz.study.front import front_ids, goal_columns, goal_values
+from featviz.study.history import SEARCHED, Candidate, History, Records
 from featviz.study.notebook import run_html
 from featviz.study.session import LatentReader, Session, diverse_ids, gather_latents, read_latents, read_ledger
 from featviz.study.spec import check_tables, names_code
@@ -89,7 +90,7 @@ class Run:
 
     @cached_property
     def best(self) -> Candidate:
-        """The input with the highest score.
+        """The input with the highest score. Of several objectives at once, that is the one with the highest first one.
 
         Raises:
             InvalidArgument: when no evaluation of the search has a score.
@@ -117,6 +118,29 @@ class Run:
         return self._candidates(diverse_ids(self.space, self._records, self._read_latents, count)[:count])
 
     @cached_property
+    def front(self) -> list[Candidate]:
+        """The inputs that no other input of the search beats in every objective, the first objective rising.
+
+        An input is on the front when no other one is at least as good in all objectives and better in one (the random
+        baseline apart); of inputs with equal values the first one found stands for all. With one objective it is the
+        best input alone. ``candidate.outputs`` holds the value of each objective by the names in ``goals``.
+        """
+        return self._candidates(front_ids(self._records, self._goal_columns))
+
+    @property
+    def goals(self) -> tuple[str, ...]:
+        """The formulas of the objectives where there are several at once; empty where there is one."""
+        return tuple(self.output_names[column] for column in self._goal_columns)
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """The value of each objective of every evaluation by id, float64 (n, m), the baseline included; NaN as scores.
+
+        With one objective the scores, as a column.
+        """
+        return goal_values(self._records, self._goal_columns)
+
+    @cached_property
     def baseline_best(self) -> Candidate | None:
         """The best of the random inputs, or None when the run has none."""
         ids = self._records.ranked(self._baseline_ids)[:1]
@@ -132,7 +156,7 @@ class Run:
         """The outputs of a candidate: those that the objective names, the largest, the violations of constraints."""
         objective = self.spec.get("objective")
         terms = objective.get("terms", []) if isinstance(objective, dict) else []
-        named = {name for term in terms if isinstance(term, dict) for name in _names_in(term)}
+        named = {*self.goals, *(name for term in terms if isinstance(term, dict) for name in _names_in(term))}
         provenance = self.spec.get("provenance")
         boxes = provenance.get("boxes", ()) if isinstance(provenance, dict) else ()
         several = len(boxes) > 1  # their outputs are called "box/output"
@@ -154,7 +178,7 @@ class Run:
 
     @cached_property
     def history(self) -> History:
-        """Best so far against the evaluations of the search, reference inputs included."""
+        """Best so far against the evaluations of the search, reference inputs included, as observed at first."""
         return self._history(self._search_ids)
 
     @cached_property
@@ -171,8 +195,15 @@ class Run:
 
     @property
     def evaluations(self) -> int:
-        """Evaluations made by the search, reference inputs and failed ones included, the random baseline not."""
-        return self._records.count(Phase.SEARCH, Phase.REFERENCE)
+        """Evaluations made by the search: reference inputs, failed ones and repeats included, the baseline not."""
+        again = self._records.count(Phase.CHECK, Phase.RECOMMENDED, Phase.CONFIRM)
+        replicates = self.spec["search"].get("replicates", 1)
+        return self._records.count(Phase.SEARCH, Phase.REFERENCE) * int(replicates) + again
+
+    @property
+    def noise(self) -> float | None:
+        """The standard deviation of a score around its mean, from inputs asked for again; None where none were."""
+        return self._records.noise
 
     @property
     def seconds(self) -> float:
@@ -202,7 +233,7 @@ class Run:
         return self.path.absolute().name if self.path is not None else "run in memory"
 
     def __repr__(self) -> str:
-        best = f", best {self.best.score:.6g}" if len(self._ranked) else ""
+        best = f", best {self.best.score_text}" if len(self._ranked) else ""
         return f"<Run {visible(self.name)}: {self.status}, {self.evaluations:,} evaluations{best}>"
 
     def _repr_html_(self) -> str:
@@ -213,6 +244,10 @@ class Run:
     @cached_property
     def _ranked(self) -> NDArray[np.int64]:
         return self._records.ranked(self._search_ids)
+
+    @cached_property
+    def _goal_columns(self) -> list[int]:
+        return goal_columns(self.spec, self.output_names)
 
     @cached_property
     def _stored(self) -> list[BestInput]:
@@ -243,7 +278,7 @@ class Run:
 
     @cached_property
     def _search_ids(self) -> NDArray[np.int64]:
-        return self._records.of_phase(Phase.SEARCH, Phase.REFERENCE)
+        return self._records.of_phase(*SEARCHED)
 
     @cached_property
     def _baseline_ids(self) -> NDArray[np.int64]:
@@ -251,6 +286,17 @@ class Run:
 
     def _history(self, ids: NDArray[np.int64]) -> History:
         return History.of(self._records.scores[ids])
+
+    def _confirmed(self, evaluation: int) -> dict[str, Any]:
+        """How often a candidate was asked for again, and what that says of its score; nothing where it was not."""
+        again = self._records.again.get(evaluation, np.empty(0))
+        if not len(again) or not self._records.count(Phase.CONFIRM, Phase.BASELINE_CONFIRM):
+            return {}
+        deviation = float(np.std(again, ddof=1)) if len(again) > 1 else self._records.noise
+        return {
+            "replicates": len(again),
+            "standard_error": None if deviation is None else deviation / float(np.sqrt(len(again))),
+        }
 
     def _candidates(self, ids: NDArray[np.int64]) -> list[Candidate]:
         if not len(ids):
@@ -267,10 +313,11 @@ class Run:
                 Candidate(
                     id=evaluation,
                     evaluation=self._order(record.phase, evaluation),
-                    score=float(record.scores[at]),
+                    score=self._records.score_of(evaluation),
                     outputs=outputs,
                     input=x,
                     latents=latents[row : row + 1],
+                    **self._confirmed(evaluation),
                 )
             )
         return found

@@ -21,9 +21,15 @@ Told = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
 
 
 def make_searcher(
-    name: str, latent: LatentDescription, plan: Plan, restart: int = 0, start: Latents | None = None
+    name: str,
+    latent: LatentDescription,
+    plan: Plan,
+    restart: int = 0,
+    start: Latents | None = None,
+    *,
+    goals: int = 1,
 ) -> MadeOptimiser:
-    """A fresh optimiser for a restart, its name, and why it was chosen."""
+    """A fresh optimiser for a restart and a number of objectives, its name, and why it was chosen."""
     settings = plan.settings
     return make_optimiser(
         name,
@@ -32,6 +38,7 @@ def make_searcher(
         budget=plan.budget_of(restart),
         batch_size=settings.batch_size,
         start=start,
+        goals=goals,
         **settings.optimiser_options,
     )
 
@@ -49,13 +56,22 @@ class Searcher:
         records: its batches; the caller adds to them.
         warm: go on from the best input so far in place of a replay.
         told: what an optimiser is told, from the scores and outputs of a batch as they are stored.
+        goals: objectives that are pursued at once.
     """
 
     def __init__(
-        self, latent: LatentDescription, plan: Plan, session: Session, records: Records, *, warm: bool, told: Told
+        self,
+        latent: LatentDescription,
+        plan: Plan,
+        session: Session,
+        records: Records,
+        *,
+        warm: bool,
+        told: Told,
+        goals: int = 1,
     ) -> None:
         self._latent, self._plan, self._session, self._records = latent, plan, session, records
-        self._warm, self._told = warm, told
+        self._warm, self._told, self._goals = warm, told, goals
         self._optimiser: Optimiser | None = None
         self._restart = -1
 
@@ -71,6 +87,13 @@ class Searcher:
     def keep(self) -> None:
         """Take the optimiser back after ``ask``: what it asked for is in the caller's hands."""
         self._optimiser = self._asked
+
+    def recommend(self, restart: int) -> Latents:
+        """What the optimiser of a restart thinks best, a batch of one, after all that it was told."""
+        if self._optimiser is None or self._restart != restart:
+            self._optimiser, self._restart = self._make(restart), restart
+        recommended: Latents = self._optimiser.recommend()  # type: ignore[attr-defined]  # the plan knows that it does
+        return recommended
 
     def tell(self, latents: Latents, scores: Any) -> None:
         """Tell the scores of a batch that is stored. Without an optimiser at hand its replay will tell them."""
@@ -93,8 +116,9 @@ class Searcher:
         since = self._session.warm_since(restart)
         # By the name that was chosen when the run was made: "auto" may choose otherwise in a later version.
         name = self._session.spec["provenance"]["optimiser"]
-        fresh = make_searcher(name, self._latent, self._plan, restart, self._start(restart, since)).optimiser
-        return self._replay(fresh, restart, since)
+        start = self._start(restart, since)
+        made = make_searcher(name, self._latent, self._plan, restart, start, goals=self._goals)
+        return self._replay(made.optimiser, restart, since)
 
     def _start(self, restart: int, since: int) -> Latents | None:
         """Where the optimiser of a restart begins: the best so far where it went warm, else a reference input."""

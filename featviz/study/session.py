@@ -27,7 +27,8 @@ from featviz.storage import (
     write_toml,
 )
 from featviz.study.diverse import choose_diverse
-from featviz.study.history import Records
+from featviz.study.front import FRONT, front_ids, goal_columns, goal_values, spread
+from featviz.study.history import SEARCHED, Records
 from featviz.study.settings import Settings
 from featviz.study.spec import check_same, check_tables, describe_search
 from featviz.text import first_line, shown
@@ -209,12 +210,22 @@ class Session:
         finally:
             store.close()
 
+    def _front(self, records: Records) -> list[int]:
+        """Ids along the front, where there are several objectives."""
+        columns = goal_columns(self.spec, self.store.outputs)
+        if not columns:
+            return []
+        ids = front_ids(records, columns)
+        chosen: list[int] = ids[spread(goal_values(records, columns)[ids], _KEPT)].tolist()
+        return chosen
+
     def _best_inputs(self, space: SearchSpace, records: Records) -> list[BestInput]:
-        ranked = records.ranked(records.of_phase(Phase.SEARCH, Phase.REFERENCE))
+        ranked = records.ranked(records.of_phase(*SEARCHED))
         roles = [("top", int(i)) for i in ranked[:_KEPT]]
         # A space need not know how far apart its inputs are; its runs then do without this choice.
         with contextlib.suppress(SpaceError):
             roles += [("diverse", int(i)) for i in diverse_ids(space, records, self.read_latents, _KEPT)]
+        roles += [(FRONT, i) for i in self._front(records)]
         roles += [("baseline", int(i)) for i in records.ranked(records.of_phase(Phase.BASELINE))[:1]]
         if not roles:
             return []
@@ -223,7 +234,7 @@ class Session:
         entries = []
         for row, (role, i) in enumerate(roles):
             x = take_one(inputs, row)
-            entries.append(BestInput(i, role, float(records.scores[i]), x, _rendered(space, x)))
+            entries.append(BestInput(i, role, records.score_of(i), x, _rendered(space, x)))
         return entries
 
 
@@ -248,7 +259,7 @@ def diverse_ids(space: SearchSpace, records: Records, read: LatentReader, k: int
     Raises:
         SpaceError: when the space has no distance for its inputs.
     """
-    ranked = records.ranked(records.of_phase(Phase.SEARCH, Phase.REFERENCE))
+    ranked = records.ranked(records.of_phase(*SEARCHED))
     better = ranked[: max(k, len(ranked) // 2)]
     if len(better) <= 1 or k < 1:
         return better[:k]

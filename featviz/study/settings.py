@@ -14,7 +14,7 @@ __all__ = ["MAX_BUDGET", "Settings", "check_parts"]
 MAX_BUDGET = 10**12
 _MAX_BATCH = 1_000_000
 # Arguments that every optimiser is given by the search.
-_GIVEN = frozenset({"name", "latent", "seed", "budget", "start", "batch_size"})
+_GIVEN = frozenset({"name", "latent", "seed", "budget", "start", "batch_size", "goals"})
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,8 @@ class Settings:
     restarts: int = 1
     batch_size: int | None = None
     baseline: int = 0
+    noise: str | bool = "auto"
+    replicates: int = 1
     target: float | None = None
     max_seconds: float | None = None
 
@@ -36,6 +38,9 @@ class Settings:
         put(self, "budget", checks.integer("budget", self.budget, 1, MAX_BUDGET))
         put(self, "seed", checks.seed(self.seed))
         put(self, "restarts", checks.integer("restarts", self.restarts, 1))
+        put(self, "replicates", checks.integer("replicates", self.replicates, 1, 10_000))
+        if not isinstance(self.noise, bool) and self.noise != "auto":
+            raise InvalidArgument(f'noise must be "auto", True or False, but it is {self.noise!r}.')
         put(self, "baseline", checks.integer("baseline", self.baseline, 0, MAX_BUDGET))
         if self.batch_size is not None:
             put(self, "batch_size", checks.integer("batch_size", self.batch_size, 1, _MAX_BATCH))
@@ -54,6 +59,11 @@ class Settings:
             raise WrongType("optimiser_options must be a dict of keyword arguments.")
         if taken := sorted(_GIVEN & set(self.optimiser_options)):
             raise InvalidArgument(f"optimiser_options cannot hold {', '.join(taken)}: the search sets them itself.")
+        if self.replicates > self.budget:
+            raise InvalidArgument(
+                f"{self.replicates:,} replicates of each input need a budget of at least as many evaluations, but it "
+                f"is {self.budget:,}."
+            )
         if self.restarts > self.budget:
             raise InvalidArgument(
                 f"{self.restarts:,} restarts need a budget of at least as many evaluations, but it is {self.budget:,}."
@@ -63,7 +73,12 @@ class Settings:
         """The settings as a TOML table; what is not set is left out."""
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
         values["optimiser_options"] = dict(self.optimiser_options)
-        return {name: value for name, value in values.items() if value is not None and value != {}}
+        defaults = {"noise": "auto", "replicates": 1}
+        return {
+            name: value
+            for name, value in values.items()
+            if value is not None and value != {} and defaults.get(name) != value
+        }
 
 
 def check_parts(space: Any, objective: Any, callbacks: Any, resume: Any) -> None:

@@ -16,6 +16,7 @@ from featviz.errors import InvalidConfig, RunDamaged, RunMismatch
 from featviz.protocols import Box, ScoreFunction, SearchSpace, Spec
 from featviz.storage import is_writable
 from featviz.study.fingerprint import fingerprint_of
+from featviz.study.front import goal_names
 from featviz.study.settings import Settings
 from featviz.text import visible, without_address
 from featviz.version import VERSION
@@ -32,10 +33,29 @@ __all__ = [
 ]
 
 FORMAT = 1
+# Options of boxes that a run may be resumed with other values of: a budget that is spent must be raised to go on.
+_LIMITS = frozenset(
+    {
+        "backoff",
+        "concurrency",
+        "cost_per_input_token",
+        "cost_per_output_token",
+        "cost_per_request",
+        "key_env",
+        "key_header",
+        "max_answer_bytes",
+        "max_cost",
+        "max_requests",
+        "max_wait",
+        "retries",
+        "timeout",
+        "trust_env",
+    }
+)
 _TABLES = ("featviz", "format", "space", "box", "boxes", "objective", "search", "provenance")
 _SETTINGS = tuple(f.name for f in fields(Settings))
 # Which of a search's settings decide what is asked; the others only decide when it ends.
-_IDENTITY = ("optimiser", "optimiser_options", "seed", "restarts", "batch_size")
+_IDENTITY = ("optimiser", "optimiser_options", "seed", "restarts", "batch_size", "noise", "replicates")
 _PACKAGES = (
     "featviz",
     "numpy",
@@ -80,6 +100,7 @@ def describe_search(
         "boxes": [visible(box.name) for box in boxes],
         "answered_by": [_provenance(box) for box in boxes],
         "objective": "scores told by the caller" if objective is None else visible(objective.describe(), 1000),
+        **({"objectives": names} if (names := goal_names(objective)) else {}),
         "optimiser": chosen,
         "why": why,
         "rebuildable": is_rebuildable(tables),
@@ -115,7 +136,10 @@ def names_code(spec: Any) -> bool:
 
 def check_same(stored: Mapping[str, Any], asked: Mapping[str, Any], where: str) -> None:
     """Raise :class:`RunMismatch` unless both tables describe the same questions to the same boxes."""
-    differing = [f"[{part}]" for part in ("space", "objective", "box", "boxes") if stored.get(part) != asked.get(part)]
+    differing = [f"[{part}]" for part in ("space", "objective") if stored.get(part) != asked.get(part)]
+    differing += [
+        f"[{part}]" for part in ("box", "boxes") if _asked_for(stored.get(part)) != _asked_for(asked.get(part))
+    ]
     for name in _IDENTITY:
         old, new = stored["search"].get(name), asked["search"].get(name)
         if old != new:
@@ -131,6 +155,13 @@ def check_same(stored: Mapping[str, Any], asked: Mapping[str, Any], where: str) 
             f"{where} holds a run of another search: it differs in {', '.join(dict.fromkeys(differing))}. "
             "Choose another directory, or ask for the same search to go on with it."
         )
+
+
+def _asked_for(part: Any) -> Any:
+    """The specs of boxes without the options that say what an answer may cost and never what it is."""
+    if isinstance(part, Mapping):
+        return {name: _asked_for(value) for name, value in part.items() if name not in _LIMITS}
+    return [_asked_for(spec) for spec in part] if isinstance(part, list) else part
 
 
 def check_tables(tables: Mapping[str, Any], where: str) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import time
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +16,6 @@ from featviz.batches import batch_length, described
 from featviz.errors import (
     FailureBudgetExceeded,
     FeatvizError,
-    FeatvizWarning,
     InvalidArgument,
     SpaceError,
     StopSearch,
@@ -29,21 +27,22 @@ from featviz.protocols import ScoreFunction, SearchSpace
 from featviz.random import Streams
 from featviz.storage import BatchRecord, Phase
 from featviz.study.asked import Asked
+from featviz.study.exchange import count_in, read_told
+from featviz.study.history import SEARCHED
+from featviz.study.noise import NoisePolicy, noise_policy
 from featviz.study.plan import Next, Plan
 from featviz.study.progress import Callback, Progress, make_reporter
+from featviz.study.remarks import remark_on
 from featviz.study.run import Run
 from featviz.study.same_box import check_boxes
 from featviz.study.searcher import Searcher, make_searcher
 from featviz.study.session import Session
 from featviz.study.settings import Settings, check_parts
-from featviz.text import visible
 
 __all__ = ["Study"]
 
 _BASELINE_STREAM = 0x62617365
 _BASELINE_BATCH = 64
-# Scores from which a search in which all are equal is remarked on.
-_FLAT = 50
 # Seconds between two stored states of the optimiser: bounds what a resumed run must replay.
 _STATE_SECONDS = 2.0
 
@@ -69,6 +68,10 @@ class Study:
             budget: the evidence that the search found more than chance does.
         references: a batch of inputs of the space to start from. They are encoded, evaluated first and counted; the
             restarts begin at the best of them.
+        noise: whether equal inputs get different scores: "auto" to find out, at a cost of three evaluations unless the
+            boxes say; True or False to say. With noise a tenth of the budget is kept to ask again for what did best,
+            the result is chosen by the means of these answers, and a target must be reached again.
+        replicates: how often each input is asked for in the search, with the mean as its score; each counts.
         out: directory of the run; None to keep everything in memory.
         resume: go on with a run that is in ``out`` already (True), refuse to (False), or go on from its best input
             when its optimiser cannot be replayed ("warm").
@@ -99,6 +102,8 @@ class Study:
         batch_size: int | None = None,
         baseline: int = 0,
         references: Any = None,
+        noise: bool | Literal["auto"] = "auto",
+        replicates: int = 1,
         out: str | os.PathLike[str] | None = None,
         resume: bool | Literal["warm"] = True,
         target: float | None = None,
@@ -106,9 +111,8 @@ class Study:
         callbacks: Sequence[Callback] = (),
         progress: str | bool = "auto",
     ) -> None:
-        settings = Settings(
-            budget, seed, optimiser, optimiser_options or {}, restarts, batch_size, baseline, target, max_seconds
-        )
+        sizes = budget, seed, optimiser, optimiser_options or {}, restarts, batch_size, baseline
+        settings = Settings(*sizes, noise, replicates, target, max_seconds)
         check_parts(space, objective, callbacks, resume)
         make_reporter(progress)
         self._space, self._objective, self._callbacks, self._progress = space, objective, tuple(callbacks), progress
@@ -118,7 +122,9 @@ class Study:
             # A space that nothing satisfies is refused here, and not after a search in vain.
             space.latent.sample(Streams(0).at(0), 1)
         # Made before anything touches the disk, so that an unusable choice leaves no directory behind.
-        made = make_searcher(optimiser, space.latent, Plan(settings, settings.budget, 0))
+        self._goals = 1 if objective is None else objective.goals
+        made = make_searcher(optimiser, space.latent, Plan(settings, settings.budget, 0), goals=self._goals)
+        self._recommends = callable(getattr(made.optimiser, "recommend", None))
         self._settings = replace(settings, batch_size=settings.batch_size or made.optimiser.batch_size)
         self._session = Session(
             space,
@@ -173,7 +179,9 @@ class Study:
         if following is None:
             raise InvalidArgument("the study is done: its budget is spent or its target reached (study.done is True).")
         self._check_open()
-        latents = self._latents(following, size or 1)
+        size = size or 1
+        again = None if following.again is None else following.again[: min(size, following.most)]
+        latents = self._latents(following, size) if again is None else self._session.latents_of(self._records, again)
         # What is stored must be what was asked, whatever the caller does with it.
         latents.freeze()
         inputs = self._space.decode_latents(latents)
@@ -183,7 +191,8 @@ class Study:
             )
         first = self._records.count()
         ids = np.arange(first, first + len(latents), dtype=np.int64)
-        self._outstanding = Asked(ids, inputs, latents, following.phase, following.restart)
+        told = self._evaluator.box_outputs
+        self._outstanding = Asked(ids, inputs, latents, following.phase, following.restart, again, told)
         if following.phase is Phase.SEARCH:
             self._searcher.keep()
         return self._outstanding
@@ -203,13 +212,24 @@ class Study:
         answers = asked.in_order(ids, outputs)
         self._record(asked, self._evaluator.judge(asked.inputs, answers, self._valid(asked), asked.latents))
 
+    def tell_file(self, path: str | os.PathLike[str]) -> None:
+        """What a score file says about the batch that was asked for, in this session or before it was closed.
+
+        Args:
+            path: the file, or the folder of :meth:`Asked.save` with ``scores.csv`` in it.
+
+        Raises:
+            InvalidArgument: when the file is not right, naming line and column, or is about another batch.
+        """
+        asked = self._outstanding or self.ask(count_in(path))
+        self.tell(asked.ids, read_told(asked, path))
+
     def step(self) -> Progress:
         """Ask for one batch, evaluate it with the objective's boxes, and tell it."""
         if self._objective is None:
             raise WrongType("a study without an objective cannot evaluate; evaluate what ask() gives and tell() it.")
         asked = self._outstanding or self.ask()
-        outcome = self._evaluator.evaluate(asked.inputs, self._valid(asked), asked.latents, key=int(asked.ids[0]))
-        return self._record(asked, outcome)
+        return self._record(asked, self._evaluated(asked))
 
     # -- the whole loop ------------------------------------------------------------------------------------------
 
@@ -229,9 +249,9 @@ class Study:
             raise
         finally:
             reporter.close()
-        self._warn_if_empty()
-        self._warn_if_flat()
-        return self.close()
+        run = self.close()
+        remark_on(self._records, run.failure_reasons)
+        return run
 
     def result(self) -> Run:
         """The run as it stands; it can be looked at while the study goes on."""
@@ -253,9 +273,7 @@ class Study:
         return self.result()
 
     def __repr__(self) -> str:
-        return (
-            f"<Study: {self._records.count(Phase.SEARCH, Phase.REFERENCE):,} of {self._settings.budget:,} evaluations>"
-        )
+        return f"<Study: {self._plan.spent(self._records):,} of {self._settings.budget:,} evaluations>"
 
     def __enter__(self) -> Self:
         return self
@@ -267,28 +285,6 @@ class Study:
             self.close()
         else:
             self._close_after(error)
-
-    def _warn_if_empty(self) -> None:
-        """Say so when no evaluation gave a score; below its minimum the failure budget does not judge."""
-        count = self._records.count(Phase.SEARCH, Phase.REFERENCE)
-        if count and count == self._records.failures:
-            reasons = self.result().failure_reasons
-            such = f" Such as: {visible(next(iter(reasons)), 400)}" if reasons else ""
-            warnings.warn(f"none of the {count:,} evaluations gave a score.{such}", FeatvizWarning, stacklevel=3)
-
-    def _warn_if_flat(self) -> None:
-        """Say so when a search had nothing to climb: its result means nothing."""
-        scores = self._records.scores[self._records.of_phase(Phase.SEARCH)]
-        scores = scores[~np.isnan(scores)]
-        if len(scores) >= _FLAT and float(np.ptp(scores)) <= 1e-6 * max(1.0, float(np.abs(scores).max())):
-            warnings.warn(
-                f"all {len(scores):,} inputs of the search scored the same ({scores[0]:.6g}), so it had nothing to "
-                "follow. Start from real inputs with references=; check that the space's range of values is the "
-                "model's; or ask for an output that moves, such as a decision value in place of a vote or a saturated "
-                "probability.",
-                FeatvizWarning,
-                stacklevel=3,
-            )
 
     def _close_after(self, error: BaseException) -> None:
         user = isinstance(error, KeyboardInterrupt)
@@ -303,16 +299,22 @@ class Study:
         """Take up the run where its store stands: at the beginning, or where an earlier session left it."""
         session, space = self._session, self._space
         self._records = session.records
-        self._plan = Plan(self._settings, session.first_budget, session.check_references(self._references))
+        self._plan = Plan(
+            self._settings, session.first_budget, session.check_references(self._references), self._policy()
+        )
+        if self._plan.is_noisy(self._records):
+            self._evaluator.turn_noisy()
         told = self._evaluator.told
-        self._searcher = Searcher(space.latent, self._plan, session, self._records, warm=warm, told=told)
+        self._searcher = Searcher(
+            space.latent, self._plan, session, self._records, warm=warm, told=told, goals=self._goals
+        )
         # A new session has a new failure budget: whoever resumes a run that it stopped has mended the cause.
         self._failure_budget = FailureBudget()
         self._outstanding = None
         self._stopped = ""
         self._begun = self._state_stored = time.monotonic()
         self._before = self._records.batches[-1].seconds if self._records.batches else 0.0
-        self._best = self._records.best(Phase.SEARCH, Phase.REFERENCE)
+        self._best = self._records.best(*SEARCHED)
         # Looked at between batches only: a study that says it is not done can be asked.
         self._time_is_up = self._plan.time_is_up(self.seconds)
         if session.path is not None:
@@ -320,6 +322,10 @@ class Study:
         if self._objective is not None:
             check_boxes(self._objective, self._evaluator, space, session, self._records)
         session.begin()
+
+    def _policy(self) -> NoisePolicy | None:
+        noisy = True if self._evaluator.noisy else None
+        return noise_policy(self._objective, self._settings, self._session.first_budget, noisy, self._recommends)
 
     def _check_open(self) -> None:
         if self._session.closed:
@@ -331,6 +337,8 @@ class Study:
     def _latents(self, following: Next, size: int) -> Latents:
         if following.phase is Phase.SEARCH:
             return self._searcher.ask(following.restart, min(size, following.most))
+        if following.phase is Phase.RECOMMENDED:
+            return self._searcher.recommend(following.restart)
         done = self._records.count(following.phase)
         if following.phase is Phase.REFERENCE and self._references is not None:
             return self._references[done : done + min(size, following.most)]
@@ -340,6 +348,16 @@ class Study:
     def _valid(self, asked: Asked) -> NDArray[np.bool_] | None:
         feasible = self._space.latent.feasible
         return None if feasible is None else feasible(asked.latents)
+
+    def _evaluated(self, asked: Asked) -> Outcome:
+        """The outcome of a batch; its mean over the replicates, where there are several."""
+        replicates, valid = self._settings.replicates, self._valid(asked)
+        times = 1 if asked.again is not None else replicates
+        fresh = asked.again is not None or times > 1
+        # Counted over all answers, so that no two draw the same random numbers.
+        keys = [int(asked.ids[0]) * replicates + i for i in range(times)]
+        outcomes = [self._evaluator.evaluate(asked.inputs, valid, asked.latents, key=k, fresh=fresh) for k in keys]
+        return outcomes[0] if times == 1 else Outcome.mean(outcomes)
 
     def _record(self, asked: Asked, outcome: Outcome) -> Progress:
         record = BatchRecord(
@@ -353,6 +371,7 @@ class Study:
             outputs=outcome.outputs,
             reasons=outcome.reasons,
             digest=asked.latents.digest(),
+            originals=asked.again,
         )
         # First of all the answers are stored; when that fails, they can be told again.
         self._session.store.append(record, asked.latents)
@@ -363,8 +382,10 @@ class Study:
             if time.monotonic() - self._state_stored >= _STATE_SECONDS:
                 self._searcher.store_state()
                 self._state_stored = time.monotonic()
-        if asked.phase is not Phase.BASELINE:
+        if asked.phase in SEARCHED:
             self._best = float(np.fmax.reduce(outcome.scores, initial=self._best))
+        if asked.phase is Phase.CHECK and self._plan.is_noisy(self._records):
+            self._evaluator.turn_noisy()
         try:
             self._failure_budget.add(outcome.statuses, outcome.reasons)
         except FailureBudgetExceeded as error:
@@ -379,11 +400,10 @@ class Study:
         return progress
 
     def _progress_after(self, asked: Asked) -> Progress:
-        baseline = asked.phase is Phase.BASELINE
-        phases = (Phase.BASELINE,) if baseline else (Phase.SEARCH, Phase.REFERENCE)
+        baseline = asked.phase in (Phase.BASELINE, Phase.BASELINE_CONFIRM)
         return Progress(
-            phase=asked.phase.name.lower(),
-            evaluations=self._records.count(*phases),
+            phase=asked.phase.name.lower().replace("_", " "),
+            evaluations=self._records.count(Phase.BASELINE) if baseline else self._plan.spent(self._records),
             budget=self._settings.baseline if baseline else self._settings.budget,
             best_score=self._records.best(Phase.BASELINE) if baseline else self._best,
             seconds=self._records.batches[-1].seconds,

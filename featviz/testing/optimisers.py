@@ -102,6 +102,10 @@ class OptimiserContract:
         """The order of the rows told does not matter."""
         _check_row_order(_importable(optimiser))
 
+    def test_goals(self, optimiser: str | type) -> None:
+        """If it says that it learns several objectives at once, it does, and keeps the rules above with them."""
+        _check_goals(_importable(optimiser))
+
     def test_global_state(self, optimiser: str | type) -> None:
         """The global random states are neither read nor changed."""
         _check_global_state(_importable(optimiser))
@@ -284,6 +288,49 @@ def _check_global_state(name: str) -> None:
     _require(first == trace(name), "its run depends on numpy's global random state")
 
 
+def _check_goals(name: str) -> None:
+    """Two spheres, with their tops at 1 and at -1 in every real gene: a front of trades between them."""
+    optimiser, latent = _make(name)
+    if not getattr(optimiser, "many_goals", False):
+        return
+    other, _ = _make(name)
+    shuffled = np.random.default_rng(3)
+    found: list[NDArray[np.float64]] = []
+    missing = (np.nan, -np.inf)
+    while sum(map(len, found)) < _BUDGET:
+        asked, again = optimiser.ask(int(optimiser.batch_size)), other.ask(int(other.batch_size))
+        same = np.array_equal(asked.categorical, again.categorical) and np.array_equal(asked.records, again.records)
+        same = same and np.allclose(asked.real, again.real, rtol=1e-6, atol=1e-9)
+        _require(same, "with two objectives it learnt something else from the same rows told in another order")
+        told = _two_scores(latent, asked)
+        found.append(told.copy())
+        told[:: len(told), len(found) % 2] = missing[len(found) % 2]
+        before = told.copy()
+        optimiser.tell(asked, told)
+        _require(np.array_equal(told, before, equal_nan=True), "tell changed the scores of two objectives")
+        order = shuffled.permutation(len(again))
+        other.tell(again[order], told[order])
+        if len(found) == 3:  # goes on from its own state
+            saved = _through_files(other.state_dict())
+            other, _ = _make(name)
+            other.load_state_dict(saved)
+    nothing = optimiser.ask(3)
+    optimiser.tell(nothing, np.full((3, 2), np.nan))
+    _require_fit(latent, optimiser.ask(3), 3)
+    drawn = [latent.sample(np.random.default_rng(seed), _BUDGET) for seed in range(5)]
+    by_chance = np.median([_two_scores(latent, rows).max(axis=0) for rows in drawn], axis=0)
+    reached = np.concatenate(found).max(axis=0)
+    # What learns nothing must be no worse than its like, up to chance.
+    bar = 2 * by_chance if name in _LEARN_NOTHING else by_chance
+    _require(bool((reached > bar).all()), f"of two objectives it reaches {reached}, random search {by_chance}")
+
+
+def _two_scores(latent: LatentDescription, latents: Latents) -> NDArray[np.float64]:
+    """The score, and the one with the signs of the real genes turned."""
+    mirrored = Latents(-latents.real, latents.categorical, latents.records)
+    return np.column_stack([_score(latent, latents), _score(latent, mirrored)])
+
+
 CHECKS: Mapping[str, Callable[[str], None]] = {
     "members": _check_members,
     "latents": _check_latents,
@@ -296,6 +343,7 @@ CHECKS: Mapping[str, Callable[[str], None]] = {
     "progress": _check_progress,
     "feasible": _check_feasible,
     "row order": _check_row_order,
+    "goals": _check_goals,
     "global state": _check_global_state,
 }
 

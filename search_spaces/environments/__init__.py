@@ -3,7 +3,6 @@
 ======================  =====================================================================================
 ``states``              ``initial_states`` and ``observations``
 ``actions``             ``action_sequences``, discrete and continuous
-``tasks``               what is known of Gymnasium's classic-control tasks
 ======================  =====================================================================================
 """
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from featviz import checks
 from featviz.blocks import Block, SeriesBlock
+from featviz.environments import environment_id, made
 from featviz.errors import InvalidArgument, SpaceError
 from featviz.latent import Latents, Move
 from featviz.protocols import Spec
@@ -16,7 +17,6 @@ from featviz.search_spaces.adapters.converted import Converted
 from featviz.search_spaces.base import Space
 from featviz.search_spaces.choices import Choice
 from featviz.search_spaces.composites.parts import part_of
-from featviz.search_spaces.environments.tasks import environment_id, made
 from featviz.search_spaces.series import TimeSeriesSpace
 from featviz.text import visible
 

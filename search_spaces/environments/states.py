@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from featviz import checks
 from featviz.blocks import Block, ImageBlock, TableBlock
+from featviz.environments import begin_in, environment_id, known_task, made, same_again, task_of
 from featviz.errors import InvalidArgument, SpaceError, WrongType
 from featviz.protocols import Spec
 from featviz.search_spaces.adapters import BoundedArray, from_gymnasium
 from featviz.search_spaces.base import Space
-from featviz.search_spaces.environments.tasks import environment_id, known_task, made, task_of
 from featviz.search_spaces.quantities import Uniform
 from featviz.text import shown, visible
 
@@ -105,11 +105,11 @@ class InitialStates(_States):
         """The values of states of shape (n, v)."""
         return self._values(self._states_of(inputs))
 
-    def begin(self, env: Any, state: Any, *, seed: int = 0) -> NDArray[np.float32]:
+    def begin(self, env: Any, state: Any, *, seed: int = 0) -> Any:
         """Reset an environment, put it into a state, and give the observation that an agent has of it.
 
         Args:
-            env: of this kind (``gymnasium.make``).
+            env: of this kind (``gymnasium.make``), with any wrappers, which see the state as the first one.
             state: one input of this space.
             seed: for ``env.reset``.
 
@@ -118,11 +118,7 @@ class InitialStates(_States):
         """
         if environment_id(env) != self.env_id:
             raise InvalidArgument(f"these are states of {self.env_id}, but the environment is {environment_id(env)}.")
-        row = self._row(state, len(self._ranges))
-        env.reset(seed=seed)
-        env.unwrapped.state = row.copy()
-        seen: NDArray[np.float32] = self._task.observe(row[None])[0].astype(np.float32)
-        return seen
+        return begin_in(env, self._row(state, len(self._ranges)), seed=seed)
 
     def render(self, x: Any) -> list[Block]:
         """A table of the variables of the state, and a picture where Gymnasium can draw it (it needs pygame)."""
@@ -214,15 +210,27 @@ def observations(env: Any, *, ranges: Ranges = None) -> Space:
         InvalidArgument, WrongType: if the environment cannot be made, or a range is none.
     """
     env_id = environment_id(env)
-    if task_of(env_id) is not None:
+    wrapped = not isinstance(env, str) and _shows_otherwise(env)
+    if task_of(env_id) is not None and not wrapped:
         return Observations(env_id, ranges=ranges)
     if ranges:
-        raise InvalidArgument(f"the variables of {visible(env_id, 60)!r} have no names that are known here.")
-    own = made(env_id)
+        reason = "its wrappers change what is seen" if wrapped else "they have no names that are known here"
+        raise InvalidArgument(f"ranges= cannot be given for {visible(env_id, 60)!r}: {reason}.")
+    own = same_again(env)
     try:
         return _visited(own) if _without_bounds(own.observation_space) else from_gymnasium(own.observation_space)
     finally:
         own.close()
+
+
+def _shows_otherwise(env: Any) -> bool:
+    """Whether a wrapper changes what the environment shows."""
+    layer, base = env, env.unwrapped
+    while layer is not base:
+        if callable(getattr(layer, "observation", None)) or layer.observation_space != base.observation_space:
+            return True
+        layer = layer.env
+    return False
 
 
 def _without_bounds(space: Any) -> bool:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from featviz.optimisers import OPTIMISERS
+from featviz.optimisers.nsga2 import Nsga2
 from featviz.optimisers.sep_cma import SepCma
 from featviz.testing.optimisers import CHECKS, OptimiserContract, check_optimiser
 
@@ -111,6 +112,49 @@ class Brittle(Careless):
         if np.isnan(scores).all():
             raise ValueError
         super().tell(latents, scores)
+
+
+class Many(Nsga2):
+    """Breaks one rule of several objectives at a time."""
+
+
+class FirstOnly(Many):
+    def tell(self, latents, scores):
+        super().tell(latents, scores[:, :1] if scores.ndim == 2 else scores)
+
+
+class NothingLearnt(Many):
+    def tell(self, latents, scores):
+        super().tell(latents, np.full(len(latents), np.nan))
+
+
+class FirstHalf(Many):
+    def tell(self, latents, scores):
+        super().tell(latents[: len(latents) // 2], scores[: len(latents) // 2])
+
+
+class NanTop(Many):
+    def tell(self, latents, scores):
+        if np.isnan(scores).all():
+            raise ValueError
+        super().tell(latents, scores)
+
+
+class Overwriting(Many):
+    def tell(self, latents, scores):
+        super().tell(latents, scores)
+        scores[:] = 0
+
+
+class Stateless(Many):
+    def state_dict(self):
+        return {**super().state_dict(), "asks": 0}
+
+
+@pytest.mark.parametrize("broken", [FirstOnly, NothingLearnt, FirstHalf, NanTop, Overwriting, Stateless])
+def test_the_check_of_several_objectives_bites(broken):
+    with pytest.raises((AssertionError, ValueError)):
+        CHECKS["goals"](f"{__name__}:{broken.__name__}")
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def test_a_function_is_rebuilt():
         ({}, InvalidConfig, "needs an entry from"),
         ({"from": 3}, InvalidConfig, r"but it is 3 \(int\)"),
         ("math:sqrt", InvalidConfig, "must be a table"),
-        ({"from": "math:sqrt", "output_names": ["a"]}, InvalidConfig, "no entry 'output_names'.*Did you mean"),
+        ({"from": "math:sqrt", "output_names": ["a"]}, InvalidConfig, "no option 'output_names'.*Did you mean"),
         ({"from": "math:sqrt", "ouputs": ["a"]}, InvalidConfig, "Did you mean 'outputs'"),
         ({"from": "math:sqrt", "layout": "NHWC"}, InvalidConfig, "no option 'layout'"),
         ({"from": "math:sqrt", "name": 3}, InvalidConfig, "name of a box must be text"),

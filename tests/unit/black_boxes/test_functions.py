@@ -121,7 +121,8 @@ async def later(batch):
 @pytest.mark.parametrize(
     ("thing", "options", "error", "words"),
     [
-        (later, {}, WrongType, "async"),
+        (pair, {"concurrency": 0}, InvalidArgument, "concurrency"),
+        (pair, {"timeout": 0}, InvalidArgument, "timeout"),
         (pair, {"per_input": 1}, WrongType, "per_input"),
         (pair, {"preprocess": 3}, WrongType, "preprocess"),
         (pair, {"per_imput": True}, InvalidArgument, "Did you mean 'per_input'"),

@@ -109,7 +109,7 @@ def test_an_answer_is_not_changed_by_who_gets_it():
 def test_a_search_sends_no_input_twice():
     counting = Counting()
     space = fv.DictSpace({"a": fv.Integer(0, 5)})
-    box = fv.black_box(lambda inputs: counting._answer(np.asarray(inputs["a"])[:, None]))
+    box = fv.black_box(lambda inputs: counting._answer(np.asarray(inputs["a"])[:, None]), noisy=False)
     run = fv.search(space, fv.maximise(box), budget=100, progress="none")
     assert run.best.score == 10
     assert sorted(counting.asked) == sorted(set(counting.asked))
@@ -196,4 +196,4 @@ def test_an_error_about_the_box_ends_the_search_and_keeps_the_run(tmp_path):
             out=tmp_path,
             progress="none",
         )
-    assert fv.load(tmp_path).evaluations == 20
+    assert fv.load(tmp_path).evaluations == 11  # the first batch, and its best asked for again

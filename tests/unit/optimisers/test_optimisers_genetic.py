@@ -231,8 +231,8 @@ def test_the_budget_changes_nothing():
 
 
 def test_rows_that_never_come_back_are_forgotten_in_the_end(monkeypatch):
-    monkeypatch.setattr("featviz.optimisers.genetic._OUTSTANDING", 50)
-    monkeypatch.setattr("featviz.optimisers.genetic._REMEMBERED", 100)
+    monkeypatch.setattr("featviz.optimisers._breeding._OUTSTANDING", 50)
+    monkeypatch.setattr("featviz.optimisers._breeding._REMEMBERED", 100)
     own = GeneticAlgorithm(MIXED, seed=1)
     for _ in range(20):
         own.ask(20)

@@ -213,7 +213,7 @@ def test_a_run_that_went_on_warm_is_resumed_like_any_other(tmp_path, optimiser):
     common = {"restarts": 1, "baseline": 0, "optimiser": optimiser}
     search(tmp_path / "run", **common)
     with pytest.raises(KeyboardInterrupt):
-        search(tmp_path / "run", 3, budget=200, resume="warm", **common)
+        search(tmp_path / "run", 5, budget=200, resume="warm", **common)
     part = fv.load(tmp_path / "run").scores
     assert 90 < len(part) < 200
     done = search(tmp_path / "run", budget=200, **common)

@@ -1,4 +1,7 @@
-"""What is known of Gymnasium's classic-control tasks: the variables of their state, and how an agent sees them."""
+"""Gymnasium's environments: how one is made, and put into a state. For spaces of states, and for rollouts.
+
+Of the classic-control tasks it is known which variables the state has, how an agent sees them, and what its actions do.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +14,7 @@ from featviz import checks
 from featviz.errors import InvalidArgument, MissingDependency, WrongType
 from featviz.text import shown, visible
 
-__all__ = ["StateVariable", "Task", "environment_id", "known_task", "made", "task_of"]
+__all__ = ["StateVariable", "Task", "begin_in", "environment_id", "known_task", "made", "same_again", "task_of"]
 
 Array = NDArray[np.float64]
 
@@ -45,6 +48,8 @@ class Task:
         seen: the names of the entries of an observation.
         observe: observations (n, k) of states (n, v).
         state: states of observations, the inverse.
+        actions: the names of the discrete actions, or of the numbers of a continuous one.
+        derive: brings up to date what the environment computes from its parameters when it is made.
     """
 
     name: str
@@ -52,6 +57,8 @@ class Task:
     seen: tuple[str, ...]
     observe: Callable[[Array], Array]
     state: Callable[[Array], Array]
+    actions: tuple[str, ...]
+    derive: Callable[[Any], None] | None = None
 
 
 def _same(states: Array) -> Array:
@@ -72,6 +79,11 @@ def _pendulum(s: Array) -> Array:
 
 def _pendulum_state(o: Array) -> Array:
     return np.stack([np.arctan2(o[:, 1], o[:, 0]), o[:, 2]], axis=1)
+
+
+def _derive_cart(base: Any) -> None:
+    base.total_mass = base.masspole + base.masscart
+    base.polemass_length = base.masspole * base.length
 
 
 _SMALL = (-0.05, 0.05)
@@ -106,11 +118,11 @@ _CART_SEEN, _CAR_SEEN = (tuple(v.name for v in variables) for variables in (_CAR
 _TASKS = {
     task.name: task
     for task in (
-        Task("CartPole", _CART, _CART_SEEN, _same, _same),
-        Task("MountainCar", _CAR, _CAR_SEEN, _same, _same),
-        Task("MountainCarContinuous", _CAR, _CAR_SEEN, _same, _same),
-        Task("Acrobot", _ACROBOT, _ACROBOT_SEEN, _acrobot, _acrobot_state),
-        Task("Pendulum", _PENDULUM, _PENDULUM_SEEN, _pendulum, _pendulum_state),
+        Task("CartPole", _CART, _CART_SEEN, _same, _same, ("push left", "push right"), _derive_cart),
+        Task("MountainCar", _CAR, _CAR_SEEN, _same, _same, ("push left", "no push", "push right")),
+        Task("MountainCarContinuous", _CAR, _CAR_SEEN, _same, _same, ("force",)),
+        Task("Acrobot", _ACROBOT, _ACROBOT_SEEN, _acrobot, _acrobot_state, ("torque -1", "torque 0", "torque 1")),
+        Task("Pendulum", _PENDULUM, _PENDULUM_SEEN, _pendulum, _pendulum_state, ("torque",)),
     )
 }
 
@@ -148,18 +160,75 @@ def environment_id(env: Any) -> str:
     return found
 
 
-def made(env_id: str, **options: Any) -> Any:
+def made(env_id: Any, **options: Any) -> Any:
     """A new environment.
+
+    Args:
+        env_id: its id, or the ``spec`` of an environment, from which another like it is made, wrappers and all.
+        **options: of ``gymnasium.make``.
 
     Raises:
         MissingDependency: if Gymnasium is not installed.
-        InvalidArgument: if it has no such environment.
+        InvalidArgument: if it has no such environment, or the environment does not take the options.
     """
     try:
         import gymnasium  # noqa: PLC0415  an optional dependency
     except ImportError:
         raise MissingDependency("environments need Gymnasium: pip install 'featviz[rl]'.") from None
+    name = visible(env_id if isinstance(env_id, str) else env_id.id, 60)
     try:
         return gymnasium.make(env_id, **options)
-    except gymnasium.error.Error as error:
-        raise InvalidArgument(f"Gymnasium cannot make {visible(env_id, 60)!r}: {visible(error, 300)}") from error
+    except (gymnasium.error.Error, ImportError) as error:
+        raise InvalidArgument(f"Gymnasium cannot make {name!r}: {visible(error, 300)}") from error
+    except TypeError as error:
+        if not options:
+            raise
+        raise InvalidArgument(f"{name!r} does not take these options: {visible(error, 300)}") from error
+
+
+def same_again(env: Any) -> Any:
+    """Another environment like ``env``, an id or an environment, with its options and its wrappers.
+
+    Raises:
+        WrongType: if it is neither.
+        InvalidArgument: if it cannot be made: one of its wrappers does not say how it was made.
+    """
+    env_id = environment_id(env)
+    if isinstance(env, str):
+        return made(env_id)
+    try:
+        return made(env.spec)
+    except ValueError as error:
+        raise InvalidArgument(f"{visible(env_id, 60)!r} cannot be made a second time: {visible(error, 300)}") from error
+
+
+def begin_in(env: Any, state: Array, *, seed: int = 0) -> Any:
+    """Reset an environment of a known task, put it into a state, and give what its wrappers show of that.
+
+    Args:
+        env: an environment of a known task, with any wrappers.
+        state: of shape (v,).
+        seed: for ``env.reset``.
+
+    Returns:
+        The observation: float32 of shape (k,), unless a wrapper makes something else of it.
+
+    Raises:
+        InvalidArgument: if nothing is known of the environment.
+    """
+    task = known_task(environment_id(env))
+    base = env.unwrapped
+    reset = base.reset
+
+    def reset_in_state(*, seed: int | None = None, options: Any = None) -> tuple[Any, Any]:
+        _, info = reset(seed=seed, options=options)
+        base.state = np.array(state, dtype=np.float64)
+        return task.observe(base.state[None])[0].astype(np.float32), info
+
+    # Wrappers keep what the first observation was (stacked frames, running means), so it has to come from below them.
+    base.reset = reset_in_state
+    try:
+        seen, _ = env.reset(seed=seed)
+    finally:
+        del base.reset
+    return seen
