@@ -128,6 +128,16 @@ def test_of_an_objective_every_box_is_robust_under_the_same_draws():
     np.testing.assert_allclose(scores[:, 0], a[:, 0] - 0.5 * fv.total_variation().value(PICTURES))
 
 
+def test_of_several_objectives_at_once():
+    one = box(name="one")
+    goal = fv.pareto(fv.maximise(one, "value"), fv.minimise(one, "square"), fv.total_variation())
+    robust = fv.robust(goal, fv.jitter(1), draws=2)
+    assert [type(each) for each in robust.boxes] == [RobustBox]
+    run = fv.search(fv.ImageSpace(6, 6), robust, budget=60, progress="none")
+    assert run.ledger["inputs"] == 120
+    assert len(run.front) > 1
+
+
 def test_terms_of_every_kind_move_to_robust_boxes():
     one, two = box(name="one"), box(name="two")
     goal = fv.margin(one, "value") + fv.log_odds(one, "value") + fv.entropy(two) + fv.direction(two, [1, 1])
