@@ -16,6 +16,8 @@ __all__ = ["SEARCHED", "Candidate", "History", "Records"]
 
 # The phases in which a search meets inputs for the first time.
 SEARCHED = (Phase.SEARCH, Phase.REFERENCE, Phase.RECOMMENDED)
+# Deviations of repeats, relative to the scores, that are no noise: libraries sum in another order at another batch size.
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -162,8 +164,13 @@ class Records:
         if not self.count(Phase.CONFIRM, Phase.BASELINE_CONFIRM):
             return scored
         asked = np.concatenate([self.last_round, self.originals(Phase.BASELINE_CONFIRM)])
-        times = np.array([np.count_nonzero(asked == i) for i in scored])
-        means = np.array([self.score_of(int(i)) for i in scored])
+        times = np.bincount(asked, minlength=self.count())[scored]
+        means = self.scores[scored]
+        for at in np.flatnonzero(times):
+            again = self.again[int(scored[at])]
+            times[at], means[at] = (times[at], again.mean()) if len(again) else (0, np.nan)
+        # What was left over gave some of the last ones one repeat more.
+        times[(times > 0) & (times >= times.max(initial=0) - 1)] = times.max(initial=0)
         return scored[np.lexsort((-means, -times))]
 
     def originals(self, phase: Phase) -> NDArray[np.int64]:
@@ -228,12 +235,13 @@ class Records:
 
     @property
     def noise(self) -> float | None:
-        """The standard deviation of a score around its mean, pooled over all repeats; None when there are too few."""
+        """The standard deviation of a score around its mean, pooled over all repeats; None without noise."""
         groups = [scores for scores in self.again.values() if len(scores) > 1]
         if not groups:
             return None
         squares = sum(float(np.square(scores - scores.mean()).sum()) for scores in groups)
-        return float(np.sqrt(squares / sum(len(scores) - 1 for scores in groups)))
+        found = float(np.sqrt(squares / sum(len(scores) - 1 for scores in groups)))
+        return found if found > _ROUNDING * max(float(np.abs(scores).max()) for scores in groups) else None
 
     def best(self, *phases: Phase) -> float:
         """The best score of ``phases``; NaN when there is none."""
