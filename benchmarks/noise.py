@@ -15,7 +15,7 @@ Three families of units, none downloaded:
 
 pycma is run as the paper ran it (population 40, first step 2) and with its default population and first step 1, from
 the same beginning, in the same genes; so what differs is the search and the choice, not the space.
-Seeds 0 to 9 are for choosing constants (``--tuning``); what is reported begins at 1,000.
+Constants were chosen on seeds below 1,000 (``--tuning``: 0 to 9); what is reported begins at 1,000.
 """
 
 import argparse

@@ -16,7 +16,7 @@ __all__ = ["SEARCHED", "Candidate", "History", "Records"]
 
 # The phases in which a search meets inputs for the first time.
 SEARCHED = (Phase.SEARCH, Phase.REFERENCE, Phase.RECOMMENDED)
-# Deviations of repeats, relative to the scores, that are no noise: libraries sum in another order at another batch size.
+# Deviations of repeats, relative to the scores, that are no noise: the order of a sum changes with the batch size.
 _ROUNDING = 1e-6
 
 
@@ -49,9 +49,16 @@ class Candidate:
     @property
     def score_text(self) -> str:
         """The score for people: ``"3.21 ± 0.05 (8 re-evaluations)"`` of a noisy box."""
-        if self.standard_error is None:
-            return f"{self.score:.6g}"
-        return f"{self.score:.4g} ± {self.standard_error:.2g} ({self.replicates} re-evaluations)"
+        certainty = self.certainty
+        return f"{self.score:.4g} {certainty}" if certainty else f"{self.score:.6g}"
+
+    @property
+    def certainty(self) -> str:
+        """What is behind the score of a noisy box, for people: ``"± 0.05 (8 re-evaluations)"``; empty otherwise."""
+        if not self.replicates:
+            return ""
+        times = f"({self.replicates:,} re-evaluation{'' if self.replicates == 1 else 's'})"
+        return times if self.standard_error is None else f"± {self.standard_error:.2g} {times}"
 
     def __repr__(self) -> str:
         kind = f"array of shape {self.input.shape}" if hasattr(self.input, "shape") else type(self.input).__name__
@@ -226,6 +233,15 @@ class Records:
             return float(self.scores[evaluation])
         again = self.again.get(evaluation)
         return float(self.scores[evaluation]) if again is None or not len(again) else float(np.mean(again))
+
+    def repeats_of(self, evaluation: int) -> dict[str, Any]:
+        """``replicates`` and ``standard_error`` of an evaluation that was chosen among by repeats; empty for others."""
+        again = self.again.get(evaluation, np.empty(0))
+        if not len(again) or not self.count(Phase.CONFIRM, Phase.BASELINE_CONFIRM):
+            return {}
+        deviation = float(np.std(again, ddof=1)) if len(again) > 1 else self.noise
+        error = None if deviation is None else deviation / float(np.sqrt(len(again)))
+        return {"replicates": len(again), "standard_error": error}
 
     def round_mean(self, evaluation: int, confirmed: NDArray[np.int64]) -> float:
         """The mean score over the first repeats in the last rounds, whose originals are ``confirmed``, or NaN."""
