@@ -15,13 +15,13 @@ Three families of units, none downloaded:
 
 pycma is run as the paper ran it (population 40, first step 2) and with its default population and first step 1, from
 the same beginning, in the same genes; so what differs is the search and the choice, not the space.
-Seeds 0 to 9 are for choosing constants (``--tuning``); what is reported begins at 1,000.
+Constants were chosen on seeds below 1,000 (``--tuning``: 0 to 9); what is reported begins at 1,000.
 """
 
 import argparse
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +30,7 @@ from models import SIDE, Array, ConvNet
 from problems.noisy_units import CODES, Generator, NoisyUnit, TuningCurve
 
 import featviz as fv
+from featviz.blocks import Block
 
 BUDGET = 3_000
 LEVELS = (0.0, 0.2, 0.5)
@@ -42,7 +43,8 @@ class Codes(fv.Space):
 
     variables = {"code": fv.Real(shape=CODES)}  # noqa: RUF012  as spaces are written
 
-    def decode(self, values):  # noqa: ANN001, ANN201  as users write it
+    def decode(self, values: Mapping[str, Array]) -> Array:
+        """The codes themselves."""
         return values["code"]
 
 
@@ -77,19 +79,11 @@ def families() -> list[Family]:
     ]
 
 
-def featviz(family: Family, unit: NoisyUnit, seed: int) -> Array:
-    """The genes of ``run.best``. The box sees genes, so that everyone is asked the same; the search does not know."""
-    space = _Genes(family.genes, family.space)
-    box = fv.black_box(lambda inputs: unit(inputs), name="unit")
-    run = fv.search(space, fv.maximise(box), budget=BUDGET, seed=seed, progress="none")
-    return np.asarray(run.best.input)[None]
-
-
 class _Genes:
     """A space whose inputs are its own genes, with the latent description of another one."""
 
-    def __init__(self, genes: int, like: fv.Space) -> None:
-        self.latent, self._genes = like.latent, genes
+    def __init__(self, like: fv.Space) -> None:
+        self.latent = like.latent
 
     def decode_latents(self, latents: fv.Latents) -> Array:
         return latents.real.copy()
@@ -97,18 +91,27 @@ class _Genes:
     def encode_inputs(self, inputs: Array) -> fv.Latents:
         return fv.Latents.of_real(inputs)
 
-    def render(self, x: Array) -> list[object]:  # noqa: ARG002  nobody looks at it
+    def render(self, x: Array) -> list[Block]:  # noqa: ARG002  nobody looks at it
         return []
 
     def distance(self, a: Array, b: Array) -> Array:
-        return np.linalg.norm(a[:, None] - b[None], axis=2)
+        distances: Array = np.linalg.norm(a[:, None] - b[None], axis=2)
+        return distances
 
     def spec(self) -> None:
         return None
 
 
+def featviz(family: Family, unit: NoisyUnit, seed: int) -> Array:
+    """The genes of ``run.best``. The box sees genes, so that everyone is asked the same; the search does not know."""
+    space = _Genes(family.space)
+    box = fv.black_box(unit, name="unit")
+    run = fv.search(space, fv.maximise(box), budget=BUDGET, seed=seed, progress="none")
+    return np.asarray(run.best.input)[None]
+
+
 def cma(population: int | None, step: float) -> Callable[[Family, NoisyUnit, int], tuple[Array, Array]]:
-    """pycma's diagonal CMA; the genes of its best observed sample, and of its mean."""
+    """Pycma's diagonal CMA; the genes of its best observed sample, and of its mean."""
 
     def search(family: Family, unit: NoisyUnit, seed: int) -> tuple[Array, Array]:
         import cma as library

@@ -68,7 +68,7 @@ class Generator:
     def __call__(self, codes: NDArray[np.floating]) -> Array:
         """Pictures, float64 (n, side * side), of codes (n, 4096)."""
         hidden = np.maximum(np.asarray(codes, dtype=np.float32) @ self._mix, 0)
-        drive = (hidden - np.float32(0.4)) @ self._fields
+        drive = np.clip((hidden - np.float32(0.4)) @ self._fields, -60, 60)
         return (1 / (1 + np.exp(-drive))).astype(np.float64)
 
 

@@ -4,8 +4,8 @@ All of it is decided from the stored evaluations, so that a resumed run decides 
 
 - **Checks.** The best input so far is asked for again after the first batch, and when a tenth and a half of the budget
   are spent. Where the answer differs, the box is noisy. That costs a box of which nothing is known three evaluations.
-- **Gauge.** An input of a noisy box is asked for eight times in all, to see how noisy it is. The optimiser is told, where
-  it wants to know: an evolution strategy then learns from larger generations and takes longer steps.
+- **Gauge.** An input of a noisy box is asked for eight times, to see how noisy it is. An optimiser that has a method
+  ``expect_noise`` is told: evolution strategies then learn from larger generations and take longer steps.
 - **Recommendations.** The best observed score of a noisy box is the luckiest, and the input that got it seldom the
   best. What an evolution strategy knows is in the mean of its distribution, which was never evaluated: with a noisy
   box it is, at the end of each restart.

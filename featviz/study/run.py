@@ -287,17 +287,6 @@ class Run:
     def _history(self, ids: NDArray[np.int64]) -> History:
         return History.of(self._records.scores[ids])
 
-    def _confirmed(self, evaluation: int) -> dict[str, Any]:
-        """How often a candidate was asked for again, and what that says of its score; nothing where it was not."""
-        again = self._records.again.get(evaluation, np.empty(0))
-        if not len(again) or not self._records.count(Phase.CONFIRM, Phase.BASELINE_CONFIRM):
-            return {}
-        deviation = float(np.std(again, ddof=1)) if len(again) > 1 else self._records.noise
-        return {
-            "replicates": len(again),
-            "standard_error": None if deviation is None else deviation / float(np.sqrt(len(again))),
-        }
-
     def _candidates(self, ids: NDArray[np.int64]) -> list[Candidate]:
         if not len(ids):
             return []
@@ -317,7 +306,7 @@ class Run:
                     outputs=outputs,
                     input=x,
                     latents=latents[row : row + 1],
-                    **self._confirmed(evaluation),
+                    **self._records.repeats_of(evaluation),
                 )
             )
         return found

@@ -124,7 +124,7 @@ class Searcher:
         return self._replay(made.optimiser, restart, since)
 
     def _expect_noise(self, optimiser: Optimiser, restart: int, batch: int) -> None:
-        """Tell an optimiser that wants to know how noisy scores are, before the first batch from which that is known."""
+        """Tell an optimiser that wants to know how noisy scores are, before the first batch for which it is known."""
         expected = self._plan.expected_noise(self._records)
         if self._expects or expected is None or batch < expected[0]:
             return
