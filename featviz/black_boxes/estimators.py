@@ -45,8 +45,8 @@ class EstimatorBox(BlackBox):
     Args:
         estimator: a fitted estimator, or a pipeline or search of one; or a ``Booster`` of LightGBM or XGBoost.
         outputs: names, in the order of the columns. By default the ``classes_`` as text, "target/class" for a
-            classifier of several targets ("0/yes"); without classes "prediction" (or "prediction 0", ... for several targets),
-            "decision" for a detector, and "margin" (or "0", "1", ...) for a ``Booster``.
+            classifier of several targets ("0/yes"); without classes "prediction" (or "prediction 0", ... for several
+            targets), "decision" for a detector, and "margin" (or "0", "1", ...) for a ``Booster``.
         name: a label; the class of the estimator by default.
         method: which method to ask.
         preprocess: applied to the batch first.

@@ -99,8 +99,8 @@ def fixed_batch(inputs: Sequence[OnnxInput], label: str) -> int | None:
     sizes = sorted({one.batch for one in inputs if one.batch is not None})
     if len(sizes) > 1:
         raise BoxError(
-            f"the inputs of {label} take batches of {' and of '.join(map(str, sizes))} rows, so that no batch fits them "
-            "all. Wrap it in a function of the batch, and pass that to black_box."
+            f"the inputs of {label} take batches of {' and of '.join(map(str, sizes))} rows, so that no batch fits "
+            "them all. Wrap it in a function of the batch, and pass that to black_box."
         )
     return sizes[0] if sizes else None
 
