@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from featviz.black_boxes.agents import policy as policy
     from featviz.black_boxes.agents import rollout as rollout
     from featviz.black_boxes.commands import folder_box as folder_box
+    from featviz.black_boxes.human import human as human
     from featviz.blocks import ImageBlock as ImageBlock
     from featviz.blocks import SeriesBlock as SeriesBlock
     from featviz.blocks import TableBlock as TableBlock
@@ -103,6 +104,7 @@ _HOMES = {
     "featviz.black_boxes": ("BlackBox", "black_box", "robust"),
     "featviz.black_boxes.agents": ("policy", "rollout"),
     "featviz.black_boxes.commands": ("folder_box",),
+    "featviz.black_boxes.human": ("human",),
     "featviz.explain": ("Explanation", "saliency"),
     "featviz.gallery": ("build_gallery",),
     "featviz.objectives": (

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from featviz.display.formats import duration, plural
+from featviz.display.formats import duration, number, plural
 from featviz.display.views import View
 from featviz.errors import SpaceError
 from featviz.gallery import charts
@@ -240,6 +240,7 @@ def _facts(run: "Run") -> list[Fact]:
         Fact("Spent", f"{plural(run.evaluations, 'evaluation')} in {duration(run.seconds)}", foreign=False),
         Fact("Ended", run.stop_reason),
         Fact("Failed", _failed(run), foreign=False),
+        Fact("Noise", "" if run.noise is None else f"standard deviation {number(run.noise)} of a score", foreign=False),
         Fact("Seed", str(search.get("seed", ""))),
         Fact("Restarts", flat(search.get("restarts", ""))),
         Fact("Batch size", flat(search.get("batch_size", ""))),

@@ -156,7 +156,7 @@ class Run:
         """The outputs of a candidate: those that the objective names, the largest, the violations of constraints."""
         objective = self.spec.get("objective")
         terms = objective.get("terms", []) if isinstance(objective, dict) else []
-        named = {*self.goals, *(name for term in terms if isinstance(term, dict) for name in _names_in(term))}
+        named = set(self.goals) | {name for term in terms if isinstance(term, dict) for name in _names_in(term)}
         provenance = self.spec.get("provenance")
         boxes = provenance.get("boxes", ()) if isinstance(provenance, dict) else ()
         several = len(boxes) > 1  # their outputs are called "box/output"
@@ -290,17 +290,6 @@ class Run:
     def _history(self, ids: NDArray[np.int64]) -> History:
         return History.of(self._records.scores[ids])
 
-    def _confirmed(self, evaluation: int) -> dict[str, Any]:
-        """How often a candidate was asked for again, and what that says of its score; nothing where it was not."""
-        again = self._records.again.get(evaluation, np.empty(0))
-        if not len(again) or not self._records.count(Phase.CONFIRM, Phase.BASELINE_CONFIRM):
-            return {}
-        deviation = float(np.std(again, ddof=1)) if len(again) > 1 else self._records.noise
-        return {
-            "replicates": len(again),
-            "standard_error": None if deviation is None else deviation / float(np.sqrt(len(again))),
-        }
-
     def _candidates(self, ids: NDArray[np.int64]) -> list[Candidate]:
         if not len(ids):
             return []
@@ -320,7 +309,7 @@ class Run:
                     outputs=outputs,
                     input=x,
                     latents=latents[row : row + 1],
-                    **self._confirmed(evaluation),
+                    **self._records.repeats_of(evaluation),
                 )
             )
         return found
