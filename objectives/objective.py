@@ -101,7 +101,8 @@ class Objective:
         worst = recorded.argmax(axis=1) if recorded.size else np.zeros(len(recorded), dtype=np.intp)
         rows = np.flatnonzero(recorded[np.arange(len(recorded)), worst] > 0)
         return {
-            int(row): f"it breaks {self.constraints[worst[row]].describe()} by {recorded[row, worst[row]]:.4g}."
+            # Without the amount, which is recorded: so equal reasons can be counted.
+            int(row): f"it breaks {self.constraints[worst[row]].describe()}."
             for row in rows
         }
 

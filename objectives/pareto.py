@@ -94,7 +94,7 @@ class Pareto:
         worst = over.argmax(axis=1)
         rows = np.flatnonzero(over[np.arange(len(over)), worst] > 0)
         names = [name.removeprefix("violation of ") for name in self._limits]
-        return {int(row): f"it breaks {names[worst[row]]} by {over[row, worst[row]]:.4g}." for row in rows}
+        return {int(row): f"it breaks {names[worst[row]]}." for row in rows}
 
     def told(self, scores: NDArray[np.float64], recorded: NDArray[np.float64]) -> NDArray[np.float64]:
         """The value of each objective, shape (n, goals); NaN for what failed.

@@ -265,10 +265,13 @@ class Run:
         if np.isnan(total).all():
             return ""
         nearest = int(np.nanargmin(total))
-        record, at = self._records.locate(int(broken[nearest]))
+        record, _ = self._records.locate(int(broken[nearest]))
+        most = int(np.argmax(over[nearest]))
+        what = self.output_names[columns[most]].removeprefix(VIOLATION)
         return (
-            f" Every input breaks a constraint. Nearest comes evaluation {self._order(record.phase, broken[nearest])}: "
-            f"{record.reasons.get(at, '')} Loosen the constraint, or give the search a larger budget."
+            f" Every input breaks a constraint. Nearest comes evaluation {self._order(record.phase, broken[nearest])}, "
+            f"which breaks {visible(what, 300)} by {over[nearest, most]:.4g}. Loosen the constraint, or give the "
+            "search a larger budget."
         )
 
     def _order(self, phase: Phase, evaluation: int) -> int:

@@ -68,11 +68,15 @@ def test_where_nothing_is_feasible_the_nearest_is_named(tmp_path):
     assert run.top(3) == []
     for each in (run, fv.load(tmp_path / "run")):
         with pytest.raises(
-            InvalidArgument, match=r"Nearest comes evaluation \d+: it breaks total_var.*Loosen"
+            InvalidArgument, match=r"Nearest comes evaluation \d+, which breaks total_var.*Loosen"
         ) as caught:
             _ = each.best
         over = [each.candidate(i).outputs["violation of total_variation() <= 1e-09"] for i in range(60)]
-        assert f"evaluation {int(np.argmin(over)) + 1}: " in str(caught.value)
+        assert (
+            f"evaluation {int(np.argmin(over)) + 1}, which breaks total_variation() <= 1e-09 by {min(over):.4g}."
+            in str(caught.value)
+        )
+    assert run.failure_reasons == {"it breaks total_variation() <= 1e-09.": 60}
     shown = CliRunner().invoke(cli, ["show", str(tmp_path / "run")])
     assert shown.exit_code == 0
     assert "60 infeasible" in shown.output
