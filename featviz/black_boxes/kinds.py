@@ -87,5 +87,6 @@ BOXES = Registry(
         "human": "featviz.black_boxes.human:human",
         "policy": "featviz.black_boxes.agents:policy",
         "rollout": "featviz.black_boxes.agents:rollout",
+        "robust": "featviz.black_boxes.robust_boxes:RobustBox",
     },
 )
