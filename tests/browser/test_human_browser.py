@@ -126,6 +126,7 @@ def test_a_second_tab_goes_on_where_the_first_is(boxes, visit_page):
     assert asking.finish().shape == (4, 1)
 
 
+@pytest.mark.slow
 def test_stop_and_resume_asks_nobody_twice(boxes, visit_page, tmp_path):
     space = fv.ImageSpace(4, 4)
 

@@ -65,6 +65,7 @@ class Journal:
         self._question = dict(question)
         self._path = path
         self._size = 0
+        self._unwritten = b""  # a line that could not be written, or not wholly
         self.sittings: list[Sitting] = []
         self.ladder = Ladder()
         self.shown: dict[str, list[Block]] = {}
@@ -211,17 +212,31 @@ class Journal:
             # Opened each time: an answer takes a person a second, and no handle is left behind.
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
             with os.fdopen(descriptor, "r+b") as file:
+                file.seek(min(self._size, os.fstat(descriptor).st_size))
+                self._check_tail(file.tell(), file.read())
                 file.truncate(self._size)  # whatever a line that could not be written left behind
                 file.seek(self._size)
+                self._unwritten = line
                 file.write(line)
                 file.flush()
                 os.fsync(file.fileno())
+        except StorageError:
+            raise
         except OSError as error:
             raise StorageError(
                 f"the journal {visible(self._path, 300)} cannot be written: {first_line(error)}. Nothing that was "
                 "stored is lost."
             ) from error
         self._size += len(line)
+        self._unwritten = b""
+
+    def _check_tail(self, end: int, tail: bytes) -> None:
+        """Refuse to write over what somebody else did to the file meanwhile."""
+        if end < self._size or (b"\n" in tail and not self._unwritten.startswith(tail)):
+            raise StorageError(
+                f"the journal {visible(self._path, 300)} was changed by somebody else while it was in use. Nothing was "
+                "written over: use one journal in one program at a time, and start again."
+            )
 
 
 def _digest(text: bytes) -> str:

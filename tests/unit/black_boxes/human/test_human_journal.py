@@ -154,3 +154,21 @@ def test_an_answer_that_cannot_be_written_does_not_count(tmp_path, monkeypatch):
 def test_the_journal_is_for_its_owner_only(tmp_path):
     written(tmp_path / "j.jsonl")
     assert (tmp_path / "j.jsonl").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("change", ["another program writes", "cut", "removed"])
+def test_what_somebody_else_wrote_meanwhile_is_not_written_over(tmp_path, change):
+    path = tmp_path / "j.jsonl"
+    journal = written(path)
+    if change == "another program writes":
+        other = Journal(ABOUT, path)
+        other.answer(other.sittings[1], Answer(("d", "a"), 1.0), 0.1)
+    elif change == "cut":
+        path.write_bytes(path.read_bytes()[:-20])
+    else:
+        path.unlink()
+    content = path.read_bytes() if path.exists() else b""
+    with pytest.raises(StorageError, match="somebody else"):
+        journal.answer(journal.sittings[1], Answer(("d", "b"), 1.0), 0.1)
+    assert path.read_bytes() == content
+    assert len(journal.sittings[1].answers) == 1
