@@ -152,6 +152,96 @@ def function() -> Row:
     return Row("function of a batch", model, fv.black_box(model, outputs=[str(i) for i in range(10)]), pictures)
 
 
+WEIGHTS = np.random.default_rng(1).standard_normal(16)
+
+
+def rows_of_16(rng: np.random.Generator) -> Array:
+    return rng.standard_normal((BATCH, 16))
+
+
+def weighed(batch: Array) -> Array:
+    return np.tanh(batch @ WEIGHTS)
+
+
+def of_one_input(kind: str, box: fv.BlackBox) -> Row:
+    """A function of one input, which costs nothing itself: what is left is the way to it and back."""
+    return Row(kind, lambda batch: [weighed(one) for one in batch], box, rows_of_16, clock=time.perf_counter)
+
+
+async def weighed_later(one: Array) -> float:
+    return float(weighed(one))
+
+
+def command(protocol: str) -> Row:
+    program = Path(tempfile.mkdtemp()) / "weigh.py"
+    program.write_text(
+        "import json, math, sys\n"
+        f"weights = {WEIGHTS.tolist()}\n"
+        "for line in sys.stdin:\n"
+        "    asked = json.loads(line)\n"
+        "    found = math.tanh(sum(a * b for a, b in zip(asked['input'], weights)))\n"
+        "    print(json.dumps({'id': asked['id'], 'output': found}), flush=True)\n"
+    )
+    box = fv.black_box([sys.executable, str(program)], protocol=protocol)
+    kind = "program, one process" if protocol == "lines" else "program, a process a batch"
+    return Row(kind, weighed, box, rows_of_16, clock=time.perf_counter)
+
+
+def service() -> Row:
+    import json
+    import threading
+    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def do_POST(self) -> None:
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            body = json.dumps({"scores": weighed(np.array(asked["rows"])).tolist()}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_address[1]}/score"
+    box = fv.black_box(address, request={"rows": "{inputs}"}, answer="scores")
+    return Row("service, JSON over HTTP", weighed, box, rows_of_16, clock=time.perf_counter)
+
+
+def rollout() -> Row:
+    """Episodes of 30 steps from given states, beside the same loop by hand."""
+    import gymnasium
+
+    states = fv.initial_states("CartPole-v1")
+    env = gymnasium.make("CartPole-v1").unwrapped
+
+    def agent(seen: Array) -> int:
+        return int(seen[2] + 0.5 * seen[3] > 0)
+
+    def by_hand(batch: Any) -> list[float]:
+        returns = []
+        for i in range(BATCH):
+            env.reset(seed=0)
+            env.state = np.array(batch[i], dtype=np.float64)
+            seen, total = np.array(env.state, dtype=np.float32), 0.0
+            for _ in range(30):
+                seen, reward, over, _, _ = env.step(agent(seen))
+                total += reward
+                if over:
+                    break
+            returns.append(total)
+        return returns
+
+    box = fv.rollout("CartPole-v1", agent, steps=30)
+    return Row("rollout of 30 steps", by_hand, box, lambda rng: states.sample(rng, BATCH))
+
+
 ROWS: dict[str, Callable[[], Row]] = {
     "svc": svc,
     "forest": forest,
@@ -160,6 +250,13 @@ ROWS: dict[str, Callable[[], Row]] = {
     "lightgbm": lightgbm,
     "logistic": logistic,
     "function": function,
+    "per input": lambda: of_one_input("function of one input", fv.black_box(weighed, per_input=True)),
+    "threads": lambda: of_one_input("the same in 8 threads", fv.black_box(weighed, per_input=True, concurrency=8)),
+    "async": lambda: of_one_input("the same, asynchronous", fv.black_box(weighed_later, per_input=True, concurrency=8)),
+    "command": lambda: command("lines"),
+    "command a batch": lambda: command("batch"),
+    "service": service,
+    "rollout": rollout,
 }
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from featviz.display.formats import duration, plural
+from featviz.display.formats import duration, number, plural
 from featviz.display.views import View
 from featviz.errors import SpaceError
 from featviz.gallery import charts
@@ -211,8 +211,11 @@ def _named_outputs(run: "Run") -> frozenset[str]:
 
     def walk(value: Any) -> None:
         if isinstance(value, dict):
-            if isinstance(value.get("output"), str):
-                found.add(value["output"])
+            # One output; the two of a boundary; those that a direction weighs.
+            for key in ("output", "outputs", "vector"):
+                several: Any = value.get(key)
+                several = several if isinstance(several, list | dict) else [several]
+                found.update(name for name in several if isinstance(name, str))
             for item in value.values():
                 walk(item)
         elif isinstance(value, list):
@@ -237,6 +240,7 @@ def _facts(run: "Run") -> list[Fact]:
         Fact("Spent", f"{plural(run.evaluations, 'evaluation')} in {duration(run.seconds)}", foreign=False),
         Fact("Ended", run.stop_reason),
         Fact("Failed", _failed(run), foreign=False),
+        Fact("Noise", "" if run.noise is None else f"standard deviation {number(run.noise)} of a score", foreign=False),
         Fact("Seed", str(search.get("seed", ""))),
         Fact("Restarts", flat(search.get("restarts", ""))),
         Fact("Batch size", flat(search.get("batch_size", ""))),

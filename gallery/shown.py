@@ -43,6 +43,7 @@ class Shown:
 
     id: int
     score: float
+    certainty: str
     blocks: list[View]
     downloads: list[Download]
 
@@ -74,7 +75,7 @@ def show_large(run: "Run", candidate: "Candidate", name: str, what: str, files: 
             blocks.append(view(block, PAGE, _frame_of_alt(what, candidate)))
         downloads.append(Download(file, label))
     downloads += _download_of_input(candidate.input, name, files)
-    return Shown(candidate.id, candidate.score, blocks, downloads)
+    return Shown(candidate.id, candidate.score, candidate.certainty, blocks, downloads)
 
 
 def show_small(run: "Run", candidates: Sequence["Candidate"], name: str, files: dict[str, bytes]) -> list[Shown]:
@@ -97,7 +98,7 @@ def show_small(run: "Run", candidates: Sequence["Candidate"], name: str, files: 
             source = f"{stem}.webp"
             blocks.append(_picture(image, SMALL_SIDE, source=source, lossless=lossless, alt=alt, caption=block.caption))
         if blocks:  # without them the input was not kept, and there is nothing to show
-            shown.append(Shown(candidate.id, candidate.score, blocks, []))
+            shown.append(Shown(candidate.id, candidate.score, candidate.certainty, blocks, []))
     return shown
 
 

@@ -72,7 +72,11 @@ def show(path: Path, top: int, as_json: bool) -> None:
             outputs = ", ".join(
                 f"{visible(n, 40)} {v:.6g}" for n, v in list(entry["outputs"].items())[:5] if v is not None
             )
-            click.echo(f"  candidate {entry['id']:>9,}   score {entry['score']:<10.6g}  {outputs}")
+            score = f"{entry['score']:<10.6g}"
+            if entry["replicates"]:
+                error = "" if entry["standard_error"] is None else f" ± {entry['standard_error']:.2g}"
+                score += f"{error} (of {entry['replicates']:,} re-evaluations)"
+            click.echo(f"  candidate {entry['id']:>9,}   score {score}  {outputs}")
 
 
 @click.command()
@@ -144,6 +148,11 @@ def _facts_of_row(run: Run, name: str) -> dict[str, Any]:
     }
 
 
+def _standard_error(run: Run) -> float | None:
+    error = run.best.standard_error if len(run.history) else None
+    return None if error is None else _number(error)
+
+
 def _facts(run: Run, top: int) -> dict[str, Any]:
     search, provenance = run.spec["search"], run.spec["provenance"]
     baseline = run.baseline_best
@@ -154,7 +163,9 @@ def _facts(run: Run, top: int) -> dict[str, Any]:
         "objective": str(provenance.get("objective", "")),
         "space": str(provenance.get("space", "")),
         "best_score": _number(run.best.score) if len(run.history) else None,
+        "best_standard_error": _standard_error(run),
         "best_random_score": None if baseline is None else _number(baseline.score),
+        "noise": None if run.noise is None else _number(run.noise),
         "restarts_best_scores": [_number(float(h.best[-1])) for h in run.restart_histories if len(h)],
         "random_inputs": 0 if run.baseline is None else int(run.baseline.evaluations[-1]) if len(run.baseline) else 0,
         "evaluations": run.evaluations,
@@ -177,6 +188,8 @@ def _facts(run: Run, top: int) -> dict[str, Any]:
             "id": c.id,
             "evaluation": c.evaluation,
             "score": _number(c.score),
+            "standard_error": None if c.standard_error is None else _number(c.standard_error),
+            "replicates": c.replicates,
             "outputs": {n: _number(v) for n, v in run.telling_outputs(c)},
         }
         for c in run.top(top)

@@ -100,7 +100,7 @@ def _report(run: Run, now: bool) -> None:
         kinds = ", ".join(f"{count:,} {kind}" for kind, count in run.failures.items())
         click.echo(f"failed:   {failed:,} ({kinds})")
     if len(run.history):
-        click.echo(f"best:     score {run.best.score:.6g}{_outputs(run)}")
+        click.echo(f"best:     score {run.best.score_text}{_outputs(run)}")
     if run.path is not None:
         quoted = shlex.quote(str(run.path))
         click.echo(f"kept in:  {quoted} (its best inputs in {shlex.quote(str(run.path / 'best'))})")

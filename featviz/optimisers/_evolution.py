@@ -26,6 +26,12 @@ _FLAT_LIMIT = 20
 _SMALLEST_STEP, _LARGEST_STEP = 1e-9, 1e6
 # Generations between two looks at the step sizes, and the most in one block of the stagnation test.
 _LOOK_EVERY, _LONGEST_BLOCK = 10, 1000
+# Of a noisy box: the noise, relative to scores, from which generations are larger, with how many of them in a budget;
+# the most default populations in one; and the factor on the first step size. Chosen with benchmarks/noise.py on its
+# tuning seeds: the mean learns from the average of many rows, and long steps stand out from the noise. With noise
+# of .003 the usual population found more, with .01 and .03 one of 75 in 3,000 evaluations, with .2 and .5 one of 150.
+_NOISY_GENERATIONS = ((0.1, 20), (0.01, 40))
+_NOISY_POPULATIONS, _NOISY_STEP = 16, 3.0
 # Rows told at a time that make a generation, as a part of the population: rows that failed and were dropped must
 # not hold it up, and a batch of one must not count as a selection.
 _LEAST_PART = 0.75
@@ -131,6 +137,7 @@ class EvolutionStrategy(ABC):
             self._first_population = batch_size
         else:
             self._first_population = default
+        self._free = population is None, sigma is None
         if sigma is None:
             sigma = self.first_step if start is None else self.first_step / 2
         self._first_sigma = checks.finite("sigma", sigma, 0.0, _LARGEST_STEP, exclusive=True)
@@ -142,6 +149,8 @@ class EvolutionStrategy(ABC):
         self._streams = Streams(checks.seed(seed), _STREAM)
         self._asks = 0
         self._restarts = 0
+        # The population for a noisy box; 0 while it is not known to be one.
+        self._noisy_population = 0
         self._begin()
 
     @property
@@ -199,6 +208,34 @@ class EvolutionStrategy(ABC):
         """The mean of the search distribution, a batch of one: under noise a better guess than the best row seen."""
         return Latents.of_real(self.mean[None, :])
 
+    def expect_noise(self, level: float, budget: int) -> None:
+        """Learn that scores are noisy: with much noise, larger generations and steps from here on.
+
+        What was given as ``population`` or ``sigma`` stays. The mean stays where it is; batches that are smaller than a
+        generation are collected.
+
+        Args:
+            level: the standard deviation of the noise, relative to the scores.
+            budget: evaluations of the whole search.
+        """
+        generations = next((count for least, count in _NOISY_GENERATIONS if level >= least), 0)
+        if not generations:
+            return
+        default = default_population(self._genes, self.population_growth)
+        most = min(checks.integer("budget", budget, 1) // generations, _NOISY_POPULATIONS * default)
+        mean = self._mean.copy()
+        self._turn_noisy(max(self._first_population, most))
+        self._begin()
+        self._mean = mean
+
+    def _turn_noisy(self, population: int) -> None:
+        free_population, free_sigma = self._free
+        if free_population:
+            self._first_population = population
+        if free_sigma and not self._noisy_population:
+            self._first_sigma *= _NOISY_STEP
+        self._noisy_population = population
+
     def state_dict(self) -> dict[str, Any]:
         """The distribution, the rows that wait for their generation, and the marks of stagnation."""
         waiting_rows = [r for r, _ in self._waiting] or [np.empty((0, self._genes))]
@@ -208,6 +245,7 @@ class EvolutionStrategy(ABC):
             "restarts": self._restarts,
             "generation": self._generation,
             "flat": self._flat,
+            "noisy": self._noisy_population,
             "waiting_rows": np.concatenate(waiting_rows),
             "waiting_scores": np.concatenate(waiting_scores),
             "outstanding": np.array(sorted(self._outstanding)),
@@ -233,6 +271,8 @@ class EvolutionStrategy(ABC):
         bests = stored_array(state, "bests")
         middles = stored_array(state, "middles", bests.shape)
         before = stored_array(state, "before", (2,))
+        if noisy := int(state.get("noisy", 0)):
+            self._turn_noisy(noisy)
         self._restarts = restarts
         self._begin()
         self._restore(state)

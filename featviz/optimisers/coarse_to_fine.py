@@ -68,6 +68,8 @@ class CoarseToFine:
         self._latent = latent
         self._background = start_point(latent, start)
         self._has_start = start is not None
+        # The level of noise and the evaluations of the whole search, once scores are known to be noisy.
+        self._noise: tuple[float, int] | None = None
         self._seed = checks.seed(seed)
         self._sigma = sigma
         every = np.arange(latent.real)
@@ -117,6 +119,12 @@ class CoarseToFine:
         self._end_race()
         self._grow()
 
+    def expect_noise(self, level: float, budget: int) -> None:
+        """Learn that scores are noisy; every stage then searches as separable CMA-ES does."""
+        self._noise = (level, checks.integer("budget", budget, 1))
+        for search in self._searches.values():
+            search.expect_noise(*self._noise)
+
     def recommend(self) -> Latents:
         """The mean of the present stage's search distribution, a batch of one, the other genes where they stand."""
         stage = max(self._racing, key=lambda one: (self._bests[one], -one))
@@ -127,6 +135,7 @@ class CoarseToFine:
     def state_dict(self) -> dict[str, Any]:
         """The searches of the stages, how far each came, and the rows that are out."""
         state: dict[str, Any] = {
+            "noise": [] if self._noise is None else list(self._noise),
             "racing": np.array(self._racing, dtype=np.int64),
             "told": np.array([self._told[stage] for stage in self._racing], dtype=np.int64),
             "bests": np.array([self._bests[stage] for stage in self._racing]),
@@ -150,6 +159,8 @@ class CoarseToFine:
         rows = stored_array(state, "rows", (len(owners), self._latent.real))
         if not racing or not set(racing) <= set(range(len(self._stages))):
             raise RunDamaged(f"the state of the optimiser {self.name!r} names a stage that does not exist.")
+        noise = stored_array(state, "noise").tolist()
+        self._noise = (noise[0], int(noise[1])) if noise else None
         self._racing = racing
         self._told, self._bests = dict(zip(racing, told, strict=True)), dict(zip(racing, bests, strict=True))
         self._owners = {row.tobytes(): owner for row, owner in zip(rows, owners, strict=True)}
@@ -161,7 +172,7 @@ class CoarseToFine:
     def _new_search(self, stage: int) -> SepCma:
         genes = self._stages[stage]
         last = stage == len(self._stages) - 1
-        return SepCma(
+        search = SepCma(
             LatentDescription(len(genes)),
             seed=int(Streams(self._seed, _STREAM).at(stage).integers(2**63)),
             start=Latents.of_real(self._background[None, genes]) if self._has_start else None,
@@ -170,6 +181,9 @@ class CoarseToFine:
             # Before the last stage the next one is the way out of a dead end.
             restart_when_stuck=last,
         )
+        if self._noise is not None:
+            search.expect_noise(*self._noise)
+        return search
 
     def _end_race(self) -> None:
         if len(self._racing) == 2 and min(self._told.values()) >= _RACE:

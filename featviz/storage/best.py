@@ -42,6 +42,8 @@ class BestInput:
         score: its score.
         input: the input itself, or None when only its rendering was stored.
         blocks: its rendering.
+        standard_error: of the score, where that is the mean of repeats.
+        replicates: how many repeats it is the mean of; 0 for a score that was observed once.
     """
 
     id: int
@@ -49,6 +51,8 @@ class BestInput:
     score: float
     input: Any
     blocks: Sequence[Block]
+    standard_error: float | None = None
+    replicates: int = 0
 
 
 def write_best(run: Path, entries: Sequence[BestInput]) -> None:
@@ -117,7 +121,8 @@ def _write_entry(folder: Path, number: int, entry: BestInput) -> dict[str, Any]:
     if kept is not None and len(kept.content) <= MOST_BYTES[kept.suffix] and _is_short(kept.described):
         (folder / f"{stem}-input.{kept.suffix}").write_bytes(kept.content)
         described = kept.described
-    return {"id": entry.id, "role": entry.role, "score": entry.score, "input": described, "blocks": blocks}
+    repeats = {"standard_error": entry.standard_error, "replicates": entry.replicates} if entry.replicates else {}
+    return {"id": entry.id, "role": entry.role, "score": entry.score, **repeats, "input": described, "blocks": blocks}
 
 
 def _bearable(file: BlockFile) -> BlockFile:
@@ -141,7 +146,16 @@ def _read_entry(folder: Path, number: int, entry: dict[str, Any]) -> BestInput:
         x = read_input(folder, f"{stem}-input", entry["input"])
     described = entry["blocks"]
     blocks = [read_block(folder, name, d) for name, d in zip(_names(stem, len(described)), described, strict=True)]
-    return BestInput(int(entry["id"]), str(entry["role"]), float(entry["score"]), x, blocks)
+    error = entry.get("standard_error")
+    return BestInput(
+        int(entry["id"]),
+        str(entry["role"]),
+        float(entry["score"]),
+        x,
+        blocks,
+        None if error is None else float(error),
+        int(entry.get("replicates", 0)),
+    )
 
 
 def _names(stem: str, count: int) -> list[str]:

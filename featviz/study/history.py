@@ -16,6 +16,8 @@ __all__ = ["SEARCHED", "Candidate", "History", "Records"]
 
 # The phases in which a search meets inputs for the first time.
 SEARCHED = (Phase.SEARCH, Phase.REFERENCE, Phase.RECOMMENDED)
+# Deviations of repeats, relative to the scores, that are no noise: the order of a sum changes with the batch size.
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -47,9 +49,16 @@ class Candidate:
     @property
     def score_text(self) -> str:
         """The score for people: ``"3.21 ± 0.05 (8 re-evaluations)"`` of a noisy box."""
-        if self.standard_error is None:
-            return f"{self.score:.6g}"
-        return f"{self.score:.4g} ± {self.standard_error:.2g} ({self.replicates} re-evaluations)"
+        certainty = self.certainty
+        return f"{self.score:.4g} {certainty}" if certainty else f"{self.score:.6g}"
+
+    @property
+    def certainty(self) -> str:
+        """What is behind the score of a noisy box, for people: ``"± 0.05 (8 re-evaluations)"``; empty otherwise."""
+        if not self.replicates:
+            return ""
+        times = f"({self.replicates:,} re-evaluation{'' if self.replicates == 1 else 's'})"
+        return times if self.standard_error is None else f"± {self.standard_error:.2g} {times}"
 
     def __repr__(self) -> str:
         kind = f"array of shape {self.input.shape}" if hasattr(self.input, "shape") else type(self.input).__name__
@@ -162,8 +171,13 @@ class Records:
         if not self.count(Phase.CONFIRM, Phase.BASELINE_CONFIRM):
             return scored
         asked = np.concatenate([self.last_round, self.originals(Phase.BASELINE_CONFIRM)])
-        times = np.array([np.count_nonzero(asked == i) for i in scored])
-        means = np.array([self.score_of(int(i)) for i in scored])
+        times = np.bincount(asked, minlength=self.count())[scored]
+        means = self.scores[scored]
+        for at in np.flatnonzero(times):
+            again = self.again[int(scored[at])]
+            times[at], means[at] = (times[at], again.mean()) if len(again) else (0, np.nan)
+        # What was left over gave some of the last ones one repeat more.
+        times[(times > 0) & (times >= times.max(initial=0) - 1)] = times.max(initial=0)
         return scored[np.lexsort((-means, -times))]
 
     def originals(self, phase: Phase) -> NDArray[np.int64]:
@@ -220,6 +234,15 @@ class Records:
         again = self.again.get(evaluation)
         return float(self.scores[evaluation]) if again is None or not len(again) else float(np.mean(again))
 
+    def repeats_of(self, evaluation: int) -> dict[str, Any]:
+        """``replicates`` and ``standard_error`` of an evaluation that was chosen among by repeats; empty for others."""
+        again = self.again.get(evaluation, np.empty(0))
+        if not len(again) or not self.count(Phase.CONFIRM, Phase.BASELINE_CONFIRM):
+            return {}
+        deviation = float(np.std(again, ddof=1)) if len(again) > 1 else self.noise
+        error = None if deviation is None else deviation / float(np.sqrt(len(again)))
+        return {"replicates": len(again), "standard_error": error}
+
     def round_mean(self, evaluation: int, confirmed: NDArray[np.int64]) -> float:
         """The mean score over the first repeats in the last rounds, whose originals are ``confirmed``, or NaN."""
         scores = np.concatenate([record.scores for record in self._last_rounds])[: len(confirmed)]
@@ -228,12 +251,13 @@ class Records:
 
     @property
     def noise(self) -> float | None:
-        """The standard deviation of a score around its mean, pooled over all repeats; None when there are too few."""
+        """The standard deviation of a score around its mean, pooled over all repeats; None without noise."""
         groups = [scores for scores in self.again.values() if len(scores) > 1]
         if not groups:
             return None
         squares = sum(float(np.square(scores - scores.mean()).sum()) for scores in groups)
-        return float(np.sqrt(squares / sum(len(scores) - 1 for scores in groups)))
+        found = float(np.sqrt(squares / sum(len(scores) - 1 for scores in groups)))
+        return found if found > _ROUNDING * max(float(np.abs(scores).max()) for scores in groups) else None
 
     def best(self, *phases: Phase) -> float:
         """The best score of ``phases``; NaN when there is none."""

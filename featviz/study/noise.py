@@ -4,6 +4,8 @@ All of it is decided from the stored evaluations, so that a resumed run decides 
 
 - **Checks.** The best input so far is asked for again after the first batch, and when a tenth and a half of the budget
   are spent. Where the answer differs, the box is noisy. That costs a box of which nothing is known three evaluations.
+- **Gauge.** An input of a noisy box is asked for eight times, to see how noisy it is. An optimiser that has a method
+  ``expect_noise`` is told: evolution strategies then learn from larger generations and take longer steps.
 - **Recommendations.** The best observed score of a noisy box is the luckiest, and the input that got it seldom the
   best. What an evolution strategy knows is in the mean of its distribution, which was never evaluated: with a noisy
   box it is, at the end of each restart.
@@ -33,6 +35,8 @@ Ids = NDArray[np.int64]
 CHECKS = (0.0, 0.1, 0.5)
 # Budgets below which nothing is asked again unasked: each question is dear there.
 _LEAST_CHECKED = 50
+# Repeats of one input by which the noise is gauged, and the budget for each of them.
+_GAUGE, _A_REPEAT = 8, 50
 # The share of the budget that is kept for the rounds, and the evaluations for one candidate to begin with.
 _RESERVE = 0.1
 _A_CANDIDATE = 10
@@ -64,6 +68,7 @@ class NoisePolicy:
     known: bool | None
     recommends: bool
     _verdicts: dict[int, bool] = field(default_factory=dict, repr=False)
+    _levels: dict[int, tuple[int, float] | None] = field(default_factory=dict, repr=False)
 
     def is_noisy(self, records: Records) -> bool:
         """Whether the box is noisy, as far as the evaluations tell."""
@@ -77,13 +82,63 @@ class NoisePolicy:
     def check_due(self, records: Records, spent: int) -> Ids:
         """The input to ask for again now, to find out whether the box is noisy; none when it is not time."""
         made = records.count(Phase.CHECK)
+        if self.is_noisy(records):
+            return self._gauge_due(records)
         if self.known is not None or self.budget < _LEAST_CHECKED or made >= len(CHECKS) or not spent:
             return _NONE
         # Beyond the second, checks are not worth it in a short search.
         due = spent >= CHECKS[made] * self.first_budget and (made == 0 or self.budget >= _LEAST_CHECKED * 4)
-        if not due or self.is_noisy(records):
+        if not due:
             return _NONE
         return records.observed(records.of_phase(Phase.SEARCH, Phase.REFERENCE))[:1]
+
+    def expected(self, records: Records) -> tuple[int, float] | None:
+        """The batch from which on it is known how noisy the box is, and the standard deviation of its noise.
+
+        That is relative to the scores: to those of the batch in which the input that was gauged was met first, to their
+        spread or to its own score, whichever is smaller. None as long as it is not known.
+        """
+        made = records.count(Phase.CHECK)
+        if made not in self._levels:
+            self._levels[made] = self._gauged(records)
+        return self._levels[made]
+
+    def _gauged(self, records: Records) -> tuple[int, float] | None:
+        checks = records.batches_of(Phase.CHECK)
+        if not self.is_noisy(records) or not checks:
+            return None
+        found: list[float] = []
+        input_ = self._gauge(records)
+        for record in checks:
+            if record.originals is not None:
+                found += record.scores[record.originals == input_].tolist()
+            if len(found) >= self._repeats:
+                scores = np.array(found)[np.isfinite(found)]
+                first, at = records.locate(input_)
+                scale = min(_spread(first.scores), abs(float(first.scores[at])))
+                level = float(np.std(scores, ddof=1)) / max(scale, 1e-300) if len(scores) > 1 else 0.0
+                return record.batch + 1, level
+        return None
+
+    @property
+    def _repeats(self) -> int:
+        return min(_GAUGE, max(2, self.budget // _A_REPEAT))
+
+    def _gauge(self, records: Records) -> int:
+        """The input by which the noise is gauged: the first one that answered differently, or was asked for again."""
+        checks = records.batches_of(Phase.CHECK)
+        differing = next((record for record in checks if self._differs(records, record)), checks[0])
+        return -1 if differing.originals is None else int(differing.originals[0])
+
+    def _gauge_due(self, records: Records) -> Ids:
+        if self.budget < _LEAST_CHECKED or self.expected(records) is not None:
+            return _NONE
+        if not records.count(Phase.CHECK):
+            best = records.observed(records.of_phase(Phase.SEARCH, Phase.REFERENCE))[:1]
+            return np.repeat(best, self._repeats)
+        input_ = self._gauge(records)
+        made = int(np.count_nonzero(records.originals(Phase.CHECK) == input_))
+        return np.full(self._repeats - made, input_, dtype=np.int64)
 
     def reserve(self, records: Records) -> int:
         """Evaluations to keep for the rounds."""
@@ -153,11 +208,15 @@ class NoisePolicy:
         first, at = records.locate(int(record.originals[row]))
         change = np.abs(record.outputs[row] - first.outputs[at])
         scale = max(float(np.abs(first.outputs).max(initial=0.0, where=np.isfinite(first.outputs))), 1e-300)
-        scores = first.scores[~np.isnan(first.scores)]
-        spread = float(np.ptp(scores)) if len(scores) > 1 else math.inf
+        spread = _spread(first.scores)
         largest = float(change.max())
         score_change = abs(float(record.scores[row] - first.scores[at]))
         return largest > _ROUNDING * scale or (largest > _LEAST_ROUNDING * scale and score_change > _OF_SPREAD * spread)
+
+
+def _spread(scores: NDArray[np.float64]) -> float:
+    scored = scores[~np.isnan(scores)]
+    return float(np.ptp(scored)) if len(scored) > 1 else math.inf
 
 
 _NONE: Ids = np.empty(0, dtype=np.int64)

@@ -27,7 +27,7 @@ _WIDTH, _LANE, _LANES, _POINTS = 240, 64, 4, 240
 
 def run_html(run: "Run") -> str:
     """The best inputs of ``run`` with their scores, and what was searched."""
-    best = _cells_html(run, [(c, f"{c.score:.4g}") for c in run.top(_SHOWN)])
+    best = _cells_html(run, [(c, f"{c.score:.4g} {c.certainty}".strip()) for c in run.top(_SHOWN)])
     cells = f"<table><tr>{best}</tr></table>{_front_html(run) if run.goals else ''}"
     provenance = run.spec["provenance"]
     facts = (

@@ -65,6 +65,10 @@ class Plan:
         """Whether a box is noisy, as far as it is known."""
         return self._noise is not None and self._noise.is_noisy(records)
 
+    def expected_noise(self, records: Records) -> tuple[int, float] | None:
+        """The batch from which on it is known how noisy the box is, and how noisy; see the policy."""
+        return None if self._noise is None else self._noise.expected(records)
+
     def next(self, records: Records, best: float) -> Next | None:
         """What comes next, or None at the end; time apart."""
         settings, noise = self.settings, self._noise
@@ -104,7 +108,9 @@ class Plan:
     def _to_check(self, noise: NoisePolicy, records: Records, spent: int, best: float) -> Ids:
         target = self.settings.target
         if target is not None and best >= target and noise.is_noisy(records):
-            return noise.challenge_due(records, target)
+            challenger = noise.challenge_due(records, target)
+            if len(challenger):
+                return challenger
         return noise.check_due(records, spent)
 
     def _searching(self, records: Records, left: int) -> Next | None:

@@ -74,6 +74,8 @@ class Searcher:
         self._warm, self._told, self._goals = warm, told, goals
         self._optimiser: Optimiser | None = None
         self._restart = -1
+        # Whether the optimiser knows how noisy scores are.
+        self._expects = False
 
     def ask(self, restart: int, n: int) -> Latents:
         """The next ``n`` latents of a restart. Call ``keep`` once they can be evaluated."""
@@ -82,6 +84,7 @@ class Searcher:
         else:
             self._asked = self._optimiser
         self._optimiser, self._restart = None, restart
+        self._expect_noise(self._asked, restart, len(self._records.batches))
         return self._asked.ask(n)
 
     def keep(self) -> None:
@@ -120,6 +123,15 @@ class Searcher:
         made = make_searcher(name, self._latent, self._plan, restart, start, goals=self._goals)
         return self._replay(made.optimiser, restart, since)
 
+    def _expect_noise(self, optimiser: Optimiser, restart: int, batch: int) -> None:
+        """Tell an optimiser that wants to know how noisy scores are, before the first batch for which it is known."""
+        expected = self._plan.expected_noise(self._records)
+        if self._expects or expected is None or batch < expected[0]:
+            return
+        self._expects = True
+        if (expect := getattr(optimiser, "expect_noise", None)) is not None:
+            expect(expected[1], self._plan.budget_of(restart))
+
     def _start(self, restart: int, since: int) -> Latents | None:
         """Where the optimiser of a restart begins: the best so far where it went warm, else a reference input."""
         if since:
@@ -146,9 +158,12 @@ class Searcher:
         if stored is not None and stored[0] >= since:
             newest = stored[0]
             fresh.load_state_dict(stored[1])
+        expected = self._plan.expected_noise(self._records)
+        self._expects = expected is not None and newest >= max(since, expected[0])
         for record in self._records.batches[newest + 1 :]:
             if record.phase is not Phase.SEARCH or record.restart != restart:
                 continue
+            self._expect_noise(fresh, restart, record.batch)
             asked = fresh.ask(len(record))
             if asked.digest() != record.digest:
                 raise ReplayDivergence(

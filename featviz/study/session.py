@@ -234,7 +234,7 @@ class Session:
         entries = []
         for row, (role, i) in enumerate(roles):
             x = take_one(inputs, row)
-            entries.append(BestInput(i, role, records.score_of(i), x, _rendered(space, x)))
+            entries.append(BestInput(i, role, records.score_of(i), x, _rendered(space, x), **records.repeats_of(i)))
         return entries
 
 

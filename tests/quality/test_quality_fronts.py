@@ -47,6 +47,7 @@ def volumes(space, goal, worst, budget):
     return hypervolume(run.values[:budget], worst), hypervolume(run.values[budget:], worst), run
 
 
+@pytest.mark.slow
 def test_a_digit_from_the_smoothest_to_the_one_that_the_model_likes_best():
     from sklearn.datasets import load_digits
     from sklearn.multiclass import OneVsRestClassifier
