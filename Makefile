@@ -48,6 +48,7 @@ bench: $(VENV)/.has-bench  ## Measure: queries needed, parity with gradients, ov
 	$(ONE_THREAD) $(BIN)/python benchmarks/pedestrian.py
 	$(ONE_THREAD) $(BIN)/python benchmarks/parity.py
 	$(ONE_THREAD) $(BIN)/python benchmarks/decoders.py
+	$(ONE_THREAD) $(BIN)/python benchmarks/robustness.py
 	$(ONE_THREAD) $(BIN)/python benchmarks/overhead.py
 	$(ONE_THREAD) $(BIN)/python benchmarks/spaces.py
 	$(ONE_THREAD) $(BIN)/python benchmarks/ensembles.py $(BENCH_ARGS)

@@ -4,8 +4,9 @@
 
 "ours" is what ``optimiser="auto"`` picks; "ours, SBX" the same with the real-coded operators of the first NSGA-II in
 place of the genetic algorithm's; optuna and pymoo are their NSGA-II with the same population of 50, pymoo's started
-from the prior or evenly, whichever was better for it. pymoo is left out where it is not installed. For each method the median, the smallest and the
-largest hypervolume over the seeds, and seconds a run (model included). Of ZDT the true front's volume is known.
+from the prior or evenly, whichever was better for it. pymoo is left out where it is not installed. For each method the
+median, the smallest and the largest hypervolume over the seeds, and seconds a run (model included). Of ZDT the true
+front's volume is known.
 """
 
 import argparse

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from featviz import testing as testing
     from featviz.black_boxes import BlackBox as BlackBox
     from featviz.black_boxes import black_box as black_box
+    from featviz.black_boxes import robust as robust
     from featviz.black_boxes.agents import policy as policy
     from featviz.black_boxes.agents import rollout as rollout
     from featviz.black_boxes.commands import folder_box as folder_box
+    from featviz.black_boxes.human import human as human
     from featviz.blocks import ImageBlock as ImageBlock
     from featviz.blocks import SeriesBlock as SeriesBlock
     from featviz.blocks import TableBlock as TableBlock
@@ -33,11 +35,22 @@ if TYPE_CHECKING:
     from featviz.objectives import Objective as Objective
     from featviz.objectives import Pareto as Pareto
     from featviz.objectives import Penalty as Penalty
+    from featviz.objectives import boundary as boundary
     from featviz.objectives import changes as changes
+    from featviz.objectives import direction as direction
+    from featviz.objectives import disagreement as disagreement
+    from featviz.objectives import distance_to as distance_to
+    from featviz.objectives import entropy as entropy
+    from featviz.objectives import log_odds as log_odds
     from featviz.objectives import margin as margin
     from featviz.objectives import maximise as maximise
     from featviz.objectives import minimise as minimise
+    from featviz.objectives import naturalness as naturalness
+    from featviz.objectives import novelty as novelty
     from featviz.objectives import pareto as pareto
+    from featviz.objectives import roughness as roughness
+    from featviz.objectives import sparsity as sparsity
+    from featviz.objectives import target_value as target_value
     from featviz.objectives import total_variation as total_variation
     from featviz.search_spaces import Boolean as Boolean
     from featviz.search_spaces import Choice as Choice
@@ -77,24 +90,43 @@ if TYPE_CHECKING:
     from featviz.study import Study as Study
     from featviz.study import load as load
     from featviz.study import search as search
+    from featviz.transformations import jitter as jitter
+    from featviz.transformations import noise as noise
+    from featviz.transformations import rotation as rotation
+    from featviz.transformations import row_noise as row_noise
+    from featviz.transformations import scaling as scaling
+    from featviz.transformations import time_shift as time_shift
+    from featviz.transformations import token_dropout as token_dropout
 
 __version__ = VERSION
 
 _HOMES = {
-    "featviz.black_boxes": ("BlackBox", "black_box"),
+    "featviz.black_boxes": ("BlackBox", "black_box", "robust"),
     "featviz.black_boxes.agents": ("policy", "rollout"),
     "featviz.black_boxes.commands": ("folder_box",),
+    "featviz.black_boxes.human": ("human",),
     "featviz.explain": ("Explanation", "saliency"),
     "featviz.gallery": ("build_gallery",),
     "featviz.objectives": (
         "Objective",
         "Pareto",
         "Penalty",
+        "boundary",
         "changes",
+        "direction",
+        "disagreement",
+        "distance_to",
+        "entropy",
+        "log_odds",
         "margin",
         "maximise",
         "minimise",
+        "naturalness",
+        "novelty",
         "pareto",
+        "roughness",
+        "sparsity",
+        "target_value",
         "total_variation",
     ),
     "featviz.search_spaces": (
@@ -132,6 +164,15 @@ _HOMES = {
         "initial_states",
         "observations",
         "space",
+    ),
+    "featviz.transformations": (
+        "jitter",
+        "noise",
+        "rotation",
+        "row_noise",
+        "scaling",
+        "time_shift",
+        "token_dropout",
     ),
     "featviz.study": ("Run", "Study", "load", "search"),
     "featviz.errors": ("FeatvizError", "FeatvizWarning", "StopSearch"),

@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 from featviz.blocks import Block
 from featviz.latent import LatentDescription, Latents
 
-__all__ = ["Box", "Optimiser", "ScoreFunction", "SearchSpace", "Spec"]
+__all__ = ["VIOLATION", "Box", "Optimiser", "ScoreFunction", "SearchSpace", "Spec"]
+
+# What the names of recorded violations of constraints begin with.
+VIOLATION = "violation of "
 
 # A description made of what TOML can hold. An object that cannot be described gives None in its place.
 Spec = dict[str, Any]
@@ -47,7 +50,7 @@ class Box(Protocol):
     """A black box: a batch of inputs in, one float64 row of outputs each.
 
     It may have any of the further members of :class:`~featviz.black_boxes.BlackBox` (``noisy``, ``begin_batch``,
-    ``keep_in``, ``usage``, ``provenance``, ``close``), which are looked for and never required.
+    ``keep_in``, ``usage``, ``provenance``, ``close``, ``queries_per_input``), which are looked for and never required.
     """
 
     @property

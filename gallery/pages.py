@@ -211,8 +211,11 @@ def _named_outputs(run: "Run") -> frozenset[str]:
 
     def walk(value: Any) -> None:
         if isinstance(value, dict):
-            if isinstance(value.get("output"), str):
-                found.add(value["output"])
+            # One output; the two of a boundary; those that a direction weighs.
+            for key in ("output", "outputs", "vector"):
+                several: Any = value.get(key)
+                several = several if isinstance(several, list | dict) else [several]
+                found.update(name for name in several if isinstance(name, str))
             for item in value.values():
                 walk(item)
         elif isinstance(value, list):

@@ -21,8 +21,8 @@ _LONGEST_LITERAL = 1_500
 _DEFAULTS = {"optimiser": "auto", "restarts": 1, "baseline": 0, "seed": None}
 # Types of spaces that have a public constructor of the same name and options.
 _SPACES = ("ImageSpace", "TimeSeriesSpace", "TokenSpace")
-_TERMS = ("maximise", "minimise", "margin")
-_PENALTIES = ("total_variation",)
+_TERMS = ("maximise", "minimise", "margin", "log_odds", "target_value")
+_PENALTIES = ("total_variation", "roughness")
 # What ``fv.black_box`` takes as it stands; another entry, such as the hash of a file, is checked by box_from_spec.
 _BOX_OPTIONS = frozenset(
     {"from", "outputs", "name", "per_input", "method", "preprocess", "layout", "output", "threads"}

@@ -30,6 +30,11 @@ class Changes(Penalty):
         if not self._row:
             raise InvalidArgument("the reference must have at least one column.")
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that the reference names."""
+        return tuple(self._row)
+
     def options(self) -> Spec:
         """The reference, and the columns that are missing in it."""
         there = {name: value for name, value in self._row.items() if value is not None}

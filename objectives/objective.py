@@ -1,6 +1,7 @@
 """An objective: a weighted sum of terms, less weighted penalties."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from featviz.objectives.constraint import Constraint, constraint
 from featviz.objectives.part import Seen, signed
 from featviz.objectives.penalty import Penalty
 from featviz.objectives.term import Term
-from featviz.protocols import Box, SearchSpace, Spec
+from featviz.protocols import VIOLATION, Box, SearchSpace, Spec
 from featviz.text import shown
 
 __all__ = ["BELOW_ALL", "Objective", "boxes_among", "checked_measure"]
@@ -59,7 +60,7 @@ class Objective:
     @property
     def recorded(self) -> tuple[str, ...]:
         """A name for the violation of each constraint: ``"violation of total_variation() <= 0.1"``."""
-        return tuple(f"violation of {one.describe()}" for one in self.constraints)
+        return tuple(f"{VIOLATION}{one.describe()}" for one in self.constraints)
 
     @property
     def goals(self) -> int:
@@ -100,7 +101,8 @@ class Objective:
         worst = recorded.argmax(axis=1) if recorded.size else np.zeros(len(recorded), dtype=np.intp)
         rows = np.flatnonzero(recorded[np.arange(len(recorded)), worst] > 0)
         return {
-            int(row): f"it breaks {self.constraints[worst[row]].describe()} by {recorded[row, worst[row]]:.4g}."
+            # Without the amount, which is recorded: so equal reasons can be counted.
+            int(row): f"it breaks {self.constraints[worst[row]].describe()}."
             for row in rows
         }
 
@@ -157,6 +159,24 @@ class Objective:
             at_most: the upper limit.
         """
         return Objective(self.terms, self.penalties, [*self.constraints, constraint(quantity, at_least, at_most)])
+
+    def with_boxes(self, boxes: Sequence[Box]) -> "Objective":
+        """The same objective on other boxes.
+
+        Args:
+            boxes: one in place of each of ``boxes``, in their order, with the same outputs.
+        """
+        if len(boxes) != len(self._boxes):
+            raise InvalidArgument(f"the objective has {len(self._boxes)} boxes, but {len(boxes)} were given.")
+        return self._exchanged(list(zip(self._boxes, boxes, strict=True)))
+
+    def _exchanged(self, pairs: list[tuple[Box, Box]]) -> "Objective":
+        terms = [term.with_boxes([_partner(box, pairs) for box in term.boxes]) for term in self.terms]
+        limits = [
+            replace(one, quantity=one.quantity._exchanged(pairs)) if isinstance(one.quantity, Objective) else one
+            for one in self.constraints
+        ]
+        return Objective(terms, self.penalties, limits)
 
     def _summed(self, outputs: Sequence[NDArray[np.float64]], seen: Seen) -> NDArray[np.float64]:
         with np.errstate(over="ignore", invalid="ignore"):
@@ -238,6 +258,10 @@ def boxes_among(asked: Sequence[Box]) -> tuple[Box, ...]:
 def _places(mine: Sequence[Box], boxes: Sequence[Box]) -> tuple[int, ...]:
     """Where each of a part's boxes stands among all."""
     return tuple(next(i for i, known in enumerate(boxes) if known is box) for box in mine)
+
+
+def _partner(box: Box, pairs: list[tuple[Box, Box]]) -> Box:
+    return next(new for old, new in pairs if old is box)
 
 
 def _placed(term: Term, places: tuple[int, ...]) -> Spec | None:

@@ -1,8 +1,9 @@
 """The base of the terms about one output of one box."""
 
+import copy
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from featviz.errors import InvalidArgument, OutputNotFound, WrongType
 from featviz.objectives.part import Seen
 from featviz.objectives.term import Term, checked_box
 from featviz.protocols import Box, Spec
-from featviz.text import shown, visible
+from featviz.text import is_number, shown, visible
 
 __all__ = ["OutputTerm", "checked_output"]
 
@@ -25,8 +26,8 @@ class OutputTerm(Term):
 
     Args:
         box: the black box.
-        output: the name of the output that it is about (a whole number is read as text). None is enough for a box with
-            a single output.
+        output: the name of the output that it is about, or the number or truth value that it writes. None is enough for
+            a box with a single output.
 
     Raises:
         WrongType: when ``box`` is a bare function or model instead of a black box.
@@ -44,6 +45,11 @@ class OutputTerm(Term):
     def boxes(self) -> tuple[Box, ...]:
         """The one box."""
         return (self.box,)
+
+    def _on(self, boxes: Sequence[Box]) -> Self:
+        term = copy.copy(self)
+        term.box = boxes[0]
+        return term
 
     def measure(self, outputs: Sequence[NDArray[np.float64]], seen: Seen) -> NDArray[np.float64]:  # noqa: ARG002  it is about outputs alone
         """See :meth:`value`."""
@@ -66,7 +72,11 @@ class OutputTerm(Term):
 def checked_output(box: Box, output: Any) -> str:
     """The name of an output of ``box``; None stands for the only one.
 
+    Names made from classes are text: a number stands for the name that writes it, ``1`` for "1" or else for "1.0", and
+    a truth value for "True" or "False".
+
     Raises:
+        WrongType: when it is neither text nor a number.
         OutputNotFound: when the box has no such output; the message lists those that it has.
     """
     known = box.outputs
@@ -74,14 +84,24 @@ def checked_output(box: Box, output: Any) -> str:
         if len(known) == 1:
             return known[0]
         raise InvalidArgument(f"{visible(box.name)} has {len(known)} outputs, so say which one: {_listed(known)}.")
-    if isinstance(output, bool | np.bool_) or not isinstance(output, str | int | np.integer):
+    if not isinstance(output, str | bool | int | float | np.bool_ | np.integer | np.floating):
         raise WrongType(f"output must be the name of an output, but it is {shown(output)}.")
-    if str(output) not in known:
-        raise OutputNotFound(
-            f"{visible(box.name)} has no output {visible(output)!r}. It has: {_listed(known)}."
-            f"{did_you_mean(str(output), known)}"
-        )
-    return str(output)
+    name = str(output)
+    if name in known:
+        return name
+    equal = _of_equal_value(name, known)
+    if equal and not isinstance(output, str):
+        return equal
+    hint = f" Did you mean {visible(equal)!r}?" if equal else did_you_mean(name, known)
+    raise OutputNotFound(f"{visible(box.name)} has no output {visible(output)!r}. It has: {_listed(known)}.{hint}")
+
+
+def _of_equal_value(name: str, known: tuple[str, ...]) -> str:
+    """The only one of ``known`` that writes the number of ``name`` in another way; empty when there is none."""
+    if not is_number(name):
+        return ""
+    equal = [other for other in known if is_number(other) and float(other) == float(name)]
+    return equal[0] if len(equal) == 1 else ""
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -94,7 +94,7 @@ class Pareto:
         worst = over.argmax(axis=1)
         rows = np.flatnonzero(over[np.arange(len(over)), worst] > 0)
         names = [name.removeprefix("violation of ") for name in self._limits]
-        return {int(row): f"it breaks {names[worst[row]]} by {over[row, worst[row]]:.4g}." for row in rows}
+        return {int(row): f"it breaks {names[worst[row]]}." for row in rows}
 
     def told(self, scores: NDArray[np.float64], recorded: NDArray[np.float64]) -> NDArray[np.float64]:
         """The value of each objective, shape (n, goals); NaN for what failed.
@@ -135,6 +135,13 @@ class Pareto:
         """
         first, *others = self.parts
         return Pareto([first.subject_to(quantity, at_least=at_least, at_most=at_most), *others])
+
+    def with_boxes(self, boxes: Sequence[Box]) -> "Pareto":
+        """The same objectives on other boxes; see :meth:`Objective.with_boxes`."""
+        if len(boxes) != len(self._boxes):
+            raise InvalidArgument(f"there are {len(self._boxes)} boxes, but {len(boxes)} were given.")
+        pairs = list(zip(self._boxes, boxes, strict=True))
+        return Pareto([part if isinstance(part, Penalty) else _on_others(part, pairs) for part in self.parts])
 
     def __repr__(self) -> str:
         return f"<Pareto {self.describe()}>"
@@ -180,6 +187,12 @@ def _checked_part(part: Any) -> Any:
             "objectives at once nothing is known of what these mean."
         )
     return part
+
+
+def _on_others(part: Any, pairs: list[tuple[Box, Box]]) -> Any:
+    if not callable(getattr(part, "with_boxes", None)):
+        raise WrongType(f"{part.describe()} cannot be asked of other boxes: it has no with_boxes.")
+    return part.with_boxes([next(new for old, new in pairs if old is box) for box in part.boxes])
 
 
 def _formula(part: Any) -> str:

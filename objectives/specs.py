@@ -85,9 +85,12 @@ def _short(spec: Mapping[str, Any], boxes: Sequence[Box]) -> Term:
             f"an objective has no entry {visible(kind)!r}. It takes: {', '.join(sorted(known))}."
             f"{did_you_mean(kind, known)}"
         )
-    if len(boxes) != 1:
+    cls = OBJECTIVES.get(kind)
+    if len(boxes) != 1 and getattr(cls, "takes", "") != "boxes":
         raise InvalidConfig(f"the short form of an objective is for one box, but there are {len(boxes)}. Use terms.")
-    return _term({"kind": kind, "output": spec[kind]}, boxes)
+    if getattr(cls, "takes", "") == "nothing":
+        raise InvalidConfig(f"{visible(kind)} says nothing of a box, so it is one of several terms. Use terms.")
+    return _term({"kind": kind, getattr(cls, "short", "output"): spec[kind]}, boxes)
 
 
 def _term(entry: Any, boxes: Sequence[Box]) -> Term:

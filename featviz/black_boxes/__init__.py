@@ -11,6 +11,7 @@ from featviz.black_boxes.estimators import EstimatorBox
 from featviz.black_boxes.factory import black_box
 from featviz.black_boxes.functions import FunctionBox
 from featviz.black_boxes.onnx_files import OnnxBox
+from featviz.black_boxes.robust_boxes import RobustBox, robust
 from featviz.black_boxes.specs import box_from_spec
 
 __all__ = [
@@ -18,7 +19,9 @@ __all__ = [
     "EstimatorBox",  # a fitted estimator
     "FunctionBox",  # a callable
     "OnnxBox",  # an ONNX file
+    "RobustBox",  # another box, over random transformations of the input
     "as_outputs",  # what counts as n rows of k numbers
     "black_box",  # anything -> BlackBox
     "box_from_spec",  # a spec -> BlackBox
+    "robust",  # a box or an objective -> one over random transformations
 ]

@@ -1,22 +1,25 @@
 """Estimators in the style of scikit-learn as black boxes. Known by their methods: scikit-learn is not imported."""
 
 import math
-from itertools import combinations
+import warnings
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from featviz.black_boxes.base import BlackBox, Preprocess
+from featviz.black_boxes.boosted_trees import feature_count, is_booster, margins
+from featviz.black_boxes.estimator_columns import class_names, classes_of, to_columns
 from featviz.checks import one_of
 from featviz.errors import BoxError, InvalidArgument
-from featviz.text import shown, visible
+from featviz.text import first_line, visible
 
 __all__ = ["METHODS", "EstimatorBox", "is_estimator"]
 
-# In the order of preference. A decision value does not saturate; a log-probability is better than a probability,
-# which is flat wherever the model is sure.
-METHODS = ("decision_function", "predict_log_proba", "predict_proba", "predict")
+# In the order of preference. A decision value or margin does not saturate; a log-probability is better than a
+# probability, which is flat wherever the model is sure.
+METHODS = ("decision_function", "margin", "predict_log_proba", "predict_proba", "predict")
 
 # Stands for log(0), which is no number to climb: the log of the smallest normal float64, below any other
 # log-probability that a float64 probability has.
@@ -31,15 +34,19 @@ class EstimatorBox(BlackBox):
     - ``decision_function``: decision values. A classifier of two classes has one; it is the output named after
       the positive class, and its negation is the other's, so that either can be asked for. An ``SVC`` with
       ``decision_function_shape="ovo"`` has an output for each pair, named ``"a vs b"``.
+    - ``margin``: of classifiers of boosted trees, what ``predict(raw_score=True)`` (LightGBM), ``output_margin=True``
+      (XGBoost) or ``prediction_type="RawFormulaVal"`` (CatBoost) gives: the sum over the trees before the softmax. Of
+      two classes as above. A ``Booster``, which knows no classes, always answers with it.
     - ``predict_log_proba``: log-probabilities, log(0) given as -708.4 (the log of the smallest normal float64).
     - ``predict_proba``: probabilities, or their logs where the estimator has no ``predict_log_proba`` and
       ``method`` does not ask for the probabilities themselves.
     - ``predict``: a regressor's values; for a classifier, 1 for the class that it names and 0 for the others.
 
     Args:
-        estimator: a fitted estimator, or a pipeline or search of one.
-        outputs: names, in the order of the estimator's columns. By default the ``classes_`` as text; without
-            classes "prediction" (or "prediction 0", ... for several targets), or "decision" for a detector.
+        estimator: a fitted estimator, or a pipeline or search of one; or a ``Booster`` of LightGBM or XGBoost.
+        outputs: names, in the order of the columns. By default the ``classes_`` as text, "target/class" for a
+            classifier of several targets ("0/yes"); without classes "prediction" (or "prediction 0", ... for several
+            targets), "decision" for a detector, and "margin" (or "0", "1", ...) for a ``Booster``.
         name: a label; the class of the estimator by default.
         method: which method to ask.
         preprocess: applied to the batch first.
@@ -49,7 +56,8 @@ class EstimatorBox(BlackBox):
         InvalidArgument: when ``outputs`` are not as many as the estimator's columns.
 
     Pictures and series, of shape (n, ...), are flattened in C order to the (n, n_features_in_) that the estimator
-    was fitted on. Data frames and lists are passed as they are.
+    was fitted on. An estimator that was fitted on a data frame gets one: columns in its order, and arrays under its
+    names. Lists are passed as they are.
     """
 
     def __init__(
@@ -63,17 +71,24 @@ class EstimatorBox(BlackBox):
     ) -> None:
         label = name if name is not None else type(estimator).__name__
         _check_fitted(estimator, label)
-        has = [m for m in METHODS if callable(getattr(estimator, m, None))]
-        if method is not None and one_of("method", method, METHODS) not in has:
-            raise BoxError(f"{visible(label)} has no method {method}. It has: {', '.join(has)}.")
-        self._estimator = estimator
-        self._method = method or has[0]
+        self._targets = classes_of(estimator, label)
+        asked = _methods(estimator, self._targets is not None)
+        if not asked:
+            raise BoxError(
+                f"{visible(label)} has none of {', '.join(METHODS)}. Wrap what it does in a function of a batch, "
+                "and pass that to black_box."
+            )
+        if method is not None and one_of("method", method, METHODS) not in asked:
+            raise BoxError(f"{visible(label)} has no method {method}. It has: {', '.join(asked)}.")
+        self._method = method or next(iter(asked))
+        self._ask = asked[self._method]
         self._logs = self._method == "predict_log_proba" or (method is None and self._method == "predict_proba")
-        self._classes = _classes(estimator, label)
-        known = self._own_names()
+        self._features = feature_count(estimator) if is_booster(estimator) else _features(estimator)
+        self._columns = _column_names(estimator)
+        known = self._own_names(estimator)
         super().__init__(name=label, outputs=known if outputs is None else outputs, preprocess=preprocess)
         self._noisy = False
-        if outputs is not None and self._classes is not None and len(self.outputs) != len(known):
+        if outputs is not None and self._targets is not None and len(self.outputs) != len(known):
             raise InvalidArgument(
                 f"{visible(label)} has {len(known)} outputs ({', '.join(visible(k, 40) for k in known[:20])}), "
                 f"but outputs= names {len(self.outputs)}."
@@ -81,72 +96,115 @@ class EstimatorBox(BlackBox):
 
     def answer(self, inputs: Any) -> NDArray[Any]:
         """The columns of the method in use; see :class:`EstimatorBox`."""
-        fitted = self._flattened(inputs)
-        if self._logs:
-            with np.errstate(divide="ignore"):
-                raw = np.asarray(getattr(self._estimator, self._method)(fitted))
-                raw = np.log(raw) if self._method == "predict_proba" else raw
-            return np.where(raw == -np.inf, _LOG_ZERO, raw)
-        raw = np.asarray(getattr(self._estimator, self._method)(fitted))
-        if self._classes is None:
-            self._check_targets(raw)
-            return raw
-        if self._method == "predict" and raw.shape != (len(fitted), len(self._classes)):  # else one column a label
-            return np.asarray(raw.reshape(-1, 1) == self._classes, dtype=np.float64)
-        if len(self._classes) == 2 and raw.ndim == 1:
-            return np.column_stack([-raw, raw])
-        return raw
+        raw = self._asked(self._fitting(inputs))
+        if self._targets is None:
+            columns = np.asarray(raw)
+            self._check_targets(columns)
+            return columns
+        columns = to_columns(raw, self._targets, self._method, self.name)
+        if not self._logs:
+            return columns
+        with np.errstate(divide="ignore"):
+            logs = np.log(columns) if self._method == "predict_proba" else columns
+        return np.where(logs == -np.inf, _LOG_ZERO, logs)
 
-    def _own_names(self) -> list[str]:
-        if self._classes is None:
-            if self._method == "decision_function":
-                return ["decision"]
-            targets = _targets(self._estimator)
-            return ["prediction"] if targets == 1 else [f"prediction {i}" for i in range(targets)]
-        names = [str(label) for label in self._classes]
-        innermost = _innermost(self._estimator)
-        pairs = self._method == "decision_function" and len(names) > 2
-        if pairs and getattr(innermost, "decision_function_shape", None) == "ovo":
-            return [f"{a} vs {b}" for a, b in combinations(names, 2)]
-        return names
+    def _asked(self, given: Any) -> Any:
+        with np.errstate(divide="ignore"):  # forests take the log of probabilities of 0
+            try:
+                return self._ask(given)
+            except (KeyError, ValueError) as error:
+                missing = _missing_columns(given, self._columns)
+                if not missing:
+                    raise
+                listed = ", ".join(visible(column, 40) for column in missing[:10])
+                raise BoxError(
+                    f"{visible(self.name)} was fitted on a data frame with the columns {listed}, which the inputs do "
+                    f"not have: {first_line(error)}"
+                ) from error
 
-    def _check_targets(self, raw: NDArray[Any]) -> None:
-        columns = 1 if raw.ndim < 2 else raw.shape[1]
-        if columns != len(self.outputs):
+    def _own_names(self, estimator: Any) -> list[str]:
+        if self._targets is not None:
+            ovo = getattr(_innermost(estimator), "decision_function_shape", None) == "ovo"
+            pairs = self._method == "decision_function" and ovo and len(self._targets[0]) > 2
+            return class_names(self._targets, pairs=pairs)
+        if self._method == "decision_function":
+            return ["decision"]
+        count = _target_count(estimator) or self._probed_count() or 1
+        if is_booster(estimator):
+            return ["margin"] if count == 1 else [str(i) for i in range(count)]
+        return ["prediction"] if count == 1 else [f"prediction {i}" for i in range(count)]
+
+    def _probed_count(self) -> int | None:
+        """The number of columns that one input of zeros is answered with, or None where it cannot be asked."""
+        if self._features is None:
+            return None
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                answer = np.asarray(self._ask(self._fitting(np.zeros((1, self._features)))))
+        except Exception:  # noqa: BLE001  zeros may be no input for it at all; then one column is assumed
+            return None
+        return answer.shape[1] if answer.ndim == 2 else 1
+
+    def _check_targets(self, columns: NDArray[Any]) -> None:
+        count = 1 if columns.ndim < 2 else columns.shape[1]
+        if count != len(self.outputs):
             raise BoxError(
-                f"{visible(self.name)} answers with {columns} numbers an input and has {len(self.outputs)} named "
-                f"outputs. Pass outputs=[...] with {columns} names."
+                f"{visible(self.name)} answers with {count} numbers an input and has {len(self.outputs)} named "
+                f"outputs. Pass outputs=[...] with {count} names."
             )
 
-    def _flattened(self, inputs: Any) -> Any:
-        features = getattr(self._estimator, "n_features_in_", None)
-        if features is None or not isinstance(inputs, np.ndarray):
+    def _fitting(self, inputs: Any) -> Any:
+        """The batch in the form that the estimator was fitted on."""
+        if isinstance(inputs, np.ndarray):
+            flat = self._flattened(inputs)
+            return flat if self._columns is None or flat.ndim != 2 else _as_frame(flat, self._columns)
+        columns = getattr(inputs, "columns", None)
+        if columns is None or self._columns is None or list(columns) == self._columns:
+            return inputs
+        return inputs if _missing_columns(inputs, self._columns) else inputs[self._columns]
+
+    def _flattened(self, inputs: NDArray[Any]) -> NDArray[Any]:
+        if self._features is None:
             return inputs
         size = math.prod(inputs.shape[1:])
-        if size != features:
+        if size != self._features:
             shape = " x ".join(map(str, inputs.shape[1:])) or "1"
             # Fitted on arrays of more dimensions, an estimator has the length of the second for its number of features.
-            deep = inputs.ndim > 2 and inputs.shape[1] == features
+            deep = inputs.ndim > 2 and inputs.shape[1] == self._features
             whole = (
                 f" If it takes arrays of {inputs.ndim} dimensions, wrap its method: model.{self._method}."
                 if deep
                 else ""
             )
             raise BoxError(
-                f"{visible(self.name)} was fitted on {features} features, but an input here is {shape} = {size} "
-                f"numbers. Make the space's inputs of {features} numbers, or pass preprocess= a function that does."
-                f"{whole}"
+                f"{visible(self.name)} was fitted on {self._features} features, but an input here is {shape} = {size} "
+                f"numbers. Make the space's inputs of {self._features} numbers, or pass preprocess= a function that "
+                f"does.{whole}"
             )
         return inputs.reshape(len(inputs), size)
 
 
 def is_estimator(thing: Any) -> bool:
     """Whether ``thing`` has any of the methods of an estimator."""
-    return any(callable(getattr(thing, m, None)) for m in (*METHODS, "fit"))
+    return any(callable(getattr(thing, m, None)) for m in (*METHODS, "fit") if m != "margin")
+
+
+def _methods(estimator: Any, classifies: bool) -> dict[str, Callable[[Any], Any]]:
+    """What can be asked, in the order of :data:`METHODS`."""
+    raw = margins(estimator) if classifies or is_booster(estimator) else None
+    if is_booster(estimator) and raw is not None:
+        return {"margin": raw}
+    found: dict[str, Callable[[Any], Any]] = {}
+    for method in METHODS:
+        ask = raw if method == "margin" else getattr(estimator, method, None)
+        if callable(ask):
+            found[method] = ask
+    return found
 
 
 def _check_fitted(estimator: Any, label: str) -> None:
-    tell = getattr(estimator, "__sklearn_is_fitted__", None)
+    tell = getattr(estimator, "__sklearn_is_fitted__", None) or getattr(estimator, "is_fitted", None)
     if callable(tell):
         fitted = bool(tell())
     elif type(estimator).__module__.split(".")[0] == "sklearn":
@@ -156,38 +214,45 @@ def _check_fitted(estimator: Any, label: str) -> None:
         fitted = True
     if not fitted:
         raise BoxError(f"{visible(label)} is not fitted. Call its fit(X, y) first, or load one that is.")
-    if not any(callable(getattr(estimator, m, None)) for m in METHODS):
-        raise BoxError(
-            f"{visible(label)} has none of {', '.join(METHODS)}. Wrap what it does in a function of a batch, "
-            "and pass that to black_box."
-        )
 
 
-def _classes(estimator: Any, label: str) -> NDArray[Any] | None:
-    """The classes of a classifier, shape (k,), or None for anything else."""
-    classes = getattr(estimator, "classes_", None)
-    if classes is None:
+def _features(estimator: Any) -> int | None:
+    count = getattr(estimator, "n_features_in_", None)
+    return int(count) if isinstance(count, int | np.integer) else None
+
+
+def _column_names(estimator: Any) -> list[Any] | None:
+    """The columns of the data frame that an estimator was fitted on, or None where it was not."""
+    names = getattr(estimator, "feature_names_in_", None)
+    if names is None:
         return None
-    if isinstance(classes, list) and classes and not np.isscalar(classes[0]):
-        raise BoxError(
-            f"{visible(label)} classifies {len(classes)} targets at once. Wrap the one to look at in a function, such "
-            "as lambda x: model.predict_proba(x)[0], and name its classes with outputs=[...]."
-        )
-    array = np.asarray(classes)
-    if array.ndim != 1:
-        raise BoxError(f"classes_ of {visible(label)} must be one list of labels, but it is {shown(classes)}.")
-    return array
+    columns = list(names)
+    made_up = [f"Column_{i}" for i in range(len(columns))]  # LightGBM's own, for arrays
+    return None if columns == made_up else columns
 
 
-def _targets(estimator: Any) -> int:
-    """The number of targets of a regressor, as far as it can be read off; 1 where it cannot."""
+def _missing_columns(batch: Any, columns: Sequence[Any] | None) -> list[Any]:
+    has = getattr(batch, "columns", None)
+    return [] if has is None or columns is None else [column for column in columns if column not in set(has)]
+
+
+def _as_frame(batch: NDArray[Any], columns: Sequence[Any]) -> Any:
+    try:
+        import pandas as pd  # noqa: PLC0415  only an estimator that was fitted on a data frame needs it
+    except ImportError:
+        return batch
+    return pd.DataFrame(batch, columns=list(columns))
+
+
+def _target_count(estimator: Any) -> int | None:
+    """The number of targets of a regressor, as far as it can be read off."""
     innermost = _innermost(estimator)
     count = getattr(innermost, "n_outputs_", None)
     if isinstance(count, int | np.integer):
         return int(count)
     weights = getattr(innermost, "coef_", None)
     # SVR keeps its coefficients as one row; a linear model fitted on a column of targets does too.
-    return int(weights.shape[0]) if isinstance(weights, np.ndarray) and weights.ndim == 2 else 1
+    return int(weights.shape[0]) if isinstance(weights, np.ndarray) and weights.ndim == 2 else None
 
 
 def _innermost(estimator: Any) -> Any:

@@ -84,7 +84,9 @@ BOXES = Registry(
     "featviz.black_boxes",
     {
         "folder": "featviz.black_boxes.commands:folder_box",
+        "human": "featviz.black_boxes.human:human",
         "policy": "featviz.black_boxes.agents:policy",
         "rollout": "featviz.black_boxes.agents:rollout",
+        "robust": "featviz.black_boxes.robust_boxes:RobustBox",
     },
 )

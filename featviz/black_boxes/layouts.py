@@ -5,6 +5,7 @@ those whose shape fits are kept; where two remain that differ, the file does not
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -67,6 +68,12 @@ def choose_layout(batch: Array, dims: Dims, label: str) -> str:
     Raises:
         BoxError: when none fits, or two that differ do; the message names them.
     """
+    return _choose(batch.shape, tuple(dims), label)
+
+
+@lru_cache(maxsize=256)  # a search asks with few shapes, and often
+def _choose(shape: tuple[int, ...], dims: tuple[int | None, ...], label: str) -> str:
+    batch = np.broadcast_to(np.zeros(()), shape)
     wanted = f"({', '.join(['n', *('any' if d is None else str(d) for d in dims)])})"
     fitting = [name for name in LAYOUTS if _takes(name, batch) and _fits(arrange(batch, name).shape[1:], dims)]
     if not fitting:

@@ -82,7 +82,8 @@ class BoxAsker:
             try:
                 answer = self.box(batch)
             finally:
-                self._ledger.count_call(len(some), time.perf_counter() - began)
+                asked = len(some) * getattr(self.box, "queries_per_input", 1)
+                self._ledger.count_call(asked, time.perf_counter() - began)
             return as_outputs(answer, len(some), self.box.outputs)
 
         return isolate(ask, rows, len(self.box.outputs), (BoxError,))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 import featviz.errors
 from featviz.errors import AnswerShapeError, AnswerTypeError, ProcessDied, RowsFailed
 from featviz.evaluation.status import Status
-from featviz.text import first_line, visible
+from featviz.text import first_line, shown, visible
 
 __all__ = ["PROBES", "Answers", "Failure", "failure_of", "isolate"]
 
@@ -123,22 +123,47 @@ class _Asked:
         except self._raised:
             raise
         except RowsFailed as error:
+            fault = _fault_of(error, (len(positions), self.answers.outputs.shape[1]))
+            if fault is not None:
+                return self._enter_failure(positions, AnswerShapeError(fault))
             self.known[positions] = True
             self.answers.enter(positions, error)
             return failure_of(next(iter(error.errors.values()))) if len(positions) == 1 else None
         except Exception as error:  # noqa: BLE001  a black box may fail in any way; the status and reason are kept
-            failure = failure_of(error)
-            if len(positions) == 1:
-                self.known[positions] = True
-                self.answers.mark(int(positions[0]), failure)
-            return failure
+            return self._enter_failure(positions, error)
         self.known[positions] = True
         self.answers.outputs[positions] = outputs
         return None
 
+    def _enter_failure(self, positions: Rows, error: Exception) -> Failure:
+        failure = failure_of(error)
+        if len(positions) == 1:
+            self.known[positions] = True
+            self.answers.mark(int(positions[0]), failure)
+        return failure
+
     def may_halve(self) -> bool:
         """Whether few enough inputs were sent to go on by halves."""
         return self.sent <= _HALVING * len(self._rows) + PROBES
+
+
+def _fault_of(error: RowsFailed, shape: tuple[int, int]) -> str | None:
+    """What is wrong with a ``RowsFailed`` that a box raised of a batch with outputs of ``shape``, or None."""
+    errors = getattr(error, "errors", None)
+    rows = range(shape[0])
+    if not isinstance(errors, dict) or not errors:
+        return "the box raised RowsFailed without saying which rows failed. Pass errors={row: exception}."
+    wrong = [row for row in errors if not isinstance(row, int | np.integer) or row not in rows]
+    if wrong:
+        return f"the box raised RowsFailed with an error for row {shown(wrong[0])} of a batch of {shape[0]}."
+    strange = [cause for cause in errors.values() if not isinstance(cause, Exception)]
+    if strange:
+        return f"the box raised RowsFailed, and the error of a row is {shown(strange[0])}. Pass exceptions."
+    outputs = getattr(error, "outputs", None)
+    if isinstance(outputs, np.ndarray) and outputs.dtype.kind in "fiu" and outputs.shape == shape:
+        return None
+    came = f"shape {outputs.shape} and {outputs.dtype}" if isinstance(outputs, np.ndarray) else shown(outputs)
+    return f"the box raised RowsFailed with outputs that should be an array of numbers of shape {shape}: {came}."
 
 
 def _common_failure(asked: _Asked, probes: Rows) -> Failure | None:

@@ -17,7 +17,7 @@ class Ledger:
 
     Args:
         inputs: inputs sent to boxes; an input sent to two boxes, or sent again to find which of a batch fails, counts
-            each time.
+            each time, and one sent to a robust box counts once a draw.
         calls: calls of boxes.
         seconds: wall-clock seconds spent in them.
         cached: inputs that were not sent, since an equal one had been answered.

@@ -45,13 +45,6 @@ def search(  # noqa: D417  the arguments are put in below
         InvalidArgument, WrongType: for arguments that cannot be used, before anything is evaluated.
         FailureBudgetExceeded: when more than half of the last 100 evaluations failed.
         RunMismatch, RunExists, RunLocked, RunDamaged, StorageError: about the directory ``out``.
-
-    Example:
-        >>> import featviz as fv
-        >>> box = fv.black_box(lambda pictures: -((pictures - 0.25) ** 2).mean(axis=(1, 2, 3)))
-        >>> run = fv.search(fv.ImageSpace(8, 8), fv.maximise(box), budget=500, progress="none")
-        >>> run.best.score > -0.05
-        True
     """
     return Study(
         space,

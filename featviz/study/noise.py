@@ -22,10 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featviz.evaluation import Status
+from featviz.protocols import ScoreFunction
 from featviz.storage import BatchRecord, Phase
 from featviz.study.history import Records
+from featviz.study.settings import Settings
 
-__all__ = ["CHECKS", "NoisePolicy"]
+__all__ = ["CHECKS", "NoisePolicy", "noise_policy"]
 
 Ids = NDArray[np.int64]
 
@@ -218,3 +220,23 @@ def _spread(scores: NDArray[np.float64]) -> float:
 
 
 _NONE: Ids = np.empty(0, dtype=np.int64)
+
+
+def noise_policy(
+    objective: ScoreFunction | None, settings: Settings, first_budget: int, noisy: bool | None, recommends: bool
+) -> NoisePolicy | None:
+    """What a search asks again; None for nothing: without boxes to ask, and in a search for several goals at once.
+
+    Args:
+        objective: of the search.
+        settings: of the search.
+        first_budget: evaluations that the run was made with.
+        noisy: True when a box says that it is noisy.
+        recommends: whether the optimiser recommends an input at its end.
+    """
+    if objective is None or objective.goals > 1:
+        return None
+    known = settings.noise if isinstance(settings.noise, bool) else noisy
+    if known is None and all(getattr(box, "noisy", None) is False for box in objective.boxes):
+        known = False
+    return None if known is False else NoisePolicy(settings.budget, first_budget, known, recommends)

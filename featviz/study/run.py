@@ -15,7 +15,7 @@ from featviz.batches import take_one
 from featviz.blocks import Block
 from featviz.errors import InvalidArgument
 from featviz.evaluation import Status
-from featviz.protocols import SearchSpace
+from featviz.protocols import VIOLATION, SearchSpace
 from featviz.storage import BestInput, Phase, RunDirectory, RunStore, read_best, read_toml
 from featviz.storage.directory import DATABASE, SPEC_FILE, find_run, is_run
 from featviz.study.front import front_ids, goal_columns, goal_values
@@ -97,7 +97,7 @@ class Run:
         """
         found = self.top(1)
         if not found:
-            raise InvalidArgument("the run has no scored evaluation yet, so it has no best input.")
+            raise InvalidArgument(f"the run has no scored evaluation yet, so it has no best input.{self._nearest()}")
         return found[0]
 
     def top(self, k: int, diverse: bool = False) -> list[Candidate]:
@@ -153,11 +153,20 @@ class Run:
         return self._candidates(np.array([checks.integer("id", id, 0, self._records.count() - 1)]))[0]
 
     def telling_outputs(self, candidate: Candidate) -> list[tuple[str, float]]:
-        """The outputs of a candidate, those that the objective names first, then the largest."""
+        """The outputs of a candidate: those that the objective names, the largest, the violations of constraints."""
         objective = self.spec.get("objective")
         terms = objective.get("terms", []) if isinstance(objective, dict) else []
-        named = [*self.goals, *(term.get("output") for term in terms if isinstance(term, dict))]
-        return sorted(candidate.outputs.items(), key=lambda item: (item[0] not in named, -item[1]))
+        named = set(self.goals) | {name for term in terms if isinstance(term, dict) for name in _names_in(term)}
+        provenance = self.spec.get("provenance")
+        boxes = provenance.get("boxes", ()) if isinstance(provenance, dict) else ()
+        several = len(boxes) > 1  # their outputs are called "box/output"
+
+        def order(item: tuple[str, float]) -> tuple[bool, bool, float]:
+            name, value = item
+            said = name in named or (several and any(name.endswith(f"/{one}") for one in named))
+            return name.startswith(VIOLATION), not said, -value
+
+        return sorted(candidate.outputs.items(), key=order)
 
     def render(self, candidate: Candidate) -> list[Block]:
         """A candidate as typed blocks; empty when neither its input nor its rendering was kept."""
@@ -243,6 +252,27 @@ class Run:
     @cached_property
     def _stored(self) -> list[BestInput]:
         return [] if self.path is None else read_best(self.path)
+
+    def _nearest(self) -> str:
+        """Of a run whose evaluations all break constraints, the one that breaks them least, in words."""
+        ids = self._search_ids
+        broken = ids[self._records.statuses[ids] == Status.INFEASIBLE]
+        columns = [at for at, name in enumerate(self.output_names) if name.startswith(VIOLATION)]
+        if not len(broken) or not columns:
+            return ""
+        over = np.stack([record.outputs[at][columns] for record, at in map(self._records.locate, map(int, broken))])
+        total = over.sum(axis=1)  # NaN where the space itself ruled an input out
+        if np.isnan(total).all():
+            return ""
+        nearest = int(np.nanargmin(total))
+        record, _ = self._records.locate(int(broken[nearest]))
+        most = int(np.argmax(over[nearest]))
+        what = self.output_names[columns[most]].removeprefix(VIOLATION)
+        return (
+            f" Every input breaks a constraint. Nearest comes evaluation {self._order(record.phase, broken[nearest])}, "
+            f"which breaks {visible(what, 300)} by {over[nearest, most]:.4g}. Loosen the constraint, or give the "
+            "search a larger budget."
+        )
 
     def _order(self, phase: Phase, evaluation: int) -> int:
         baseline = phase is Phase.BASELINE
@@ -336,6 +366,12 @@ def find_runs(folder: str | os.PathLike[str]) -> list[Path]:
         return []
     below = (Path(base) for base, folders, _ in os.walk(where) if _prune(folders))
     return sorted(path for path in below if is_run(path))
+
+
+def _names_in(term: Mapping[str, Any]) -> list[str]:
+    """The outputs that a term of a described objective names."""
+    several = term.get("outputs", term.get("vector", ()))
+    return [name for name in (term.get("output"), *(several if isinstance(several, list | dict) else ())) if name]
 
 
 def _prune(folders: list[str]) -> bool:

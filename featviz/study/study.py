@@ -2,7 +2,6 @@
 
 import os
 import time
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +16,6 @@ from featviz.batches import batch_length, described
 from featviz.errors import (
     FailureBudgetExceeded,
     FeatvizError,
-    FeatvizWarning,
     InvalidArgument,
     SpaceError,
     StopSearch,
@@ -31,22 +29,20 @@ from featviz.storage import BatchRecord, Phase
 from featviz.study.asked import Asked
 from featviz.study.exchange import count_in, read_told
 from featviz.study.history import SEARCHED
-from featviz.study.noise import NoisePolicy
+from featviz.study.noise import NoisePolicy, noise_policy
 from featviz.study.plan import Next, Plan
 from featviz.study.progress import Callback, Progress, make_reporter
+from featviz.study.remarks import remark_on
 from featviz.study.run import Run
 from featviz.study.same_box import check_boxes
 from featviz.study.searcher import Searcher, make_searcher
 from featviz.study.session import Session
 from featviz.study.settings import Settings, check_parts
-from featviz.text import visible
 
 __all__ = ["Study"]
 
 _BASELINE_STREAM = 0x62617365
 _BASELINE_BATCH = 64
-# Scores from which a search in which all are equal is remarked on.
-_FLAT = 50
 # Seconds between two stored states of the optimiser: bounds what a resumed run must replay.
 _STATE_SECONDS = 2.0
 
@@ -115,19 +111,8 @@ class Study:
         callbacks: Sequence[Callback] = (),
         progress: str | bool = "auto",
     ) -> None:
-        settings = Settings(
-            budget,
-            seed,
-            optimiser,
-            optimiser_options or {},
-            restarts,
-            batch_size,
-            baseline,
-            noise,
-            replicates,
-            target,
-            max_seconds,
-        )
+        sizes = budget, seed, optimiser, optimiser_options or {}, restarts, batch_size, baseline
+        settings = Settings(*sizes, noise, replicates, target, max_seconds)
         check_parts(space, objective, callbacks, resume)
         make_reporter(progress)
         self._space, self._objective, self._callbacks, self._progress = space, objective, tuple(callbacks), progress
@@ -264,9 +249,9 @@ class Study:
             raise
         finally:
             reporter.close()
-        self._warn_if_empty()
-        self._warn_if_flat()
-        return self.close()
+        run = self.close()
+        remark_on(self._records, run.failure_reasons)
+        return run
 
     def result(self) -> Run:
         """The run as it stands; it can be looked at while the study goes on."""
@@ -301,28 +286,6 @@ class Study:
         else:
             self._close_after(error)
 
-    def _warn_if_empty(self) -> None:
-        """Say so when no evaluation gave a score; below its minimum the failure budget does not judge."""
-        count = self._records.count(Phase.SEARCH, Phase.REFERENCE)
-        if count and count == self._records.failures:
-            reasons = self.result().failure_reasons
-            such = f" Such as: {visible(next(iter(reasons)), 400)}" if reasons else ""
-            warnings.warn(f"none of the {count:,} evaluations gave a score.{such}", FeatvizWarning, stacklevel=3)
-
-    def _warn_if_flat(self) -> None:
-        """Say so when a search had nothing to climb: its result means nothing."""
-        scores = self._records.scores[self._records.of_phase(Phase.SEARCH)]
-        scores = scores[~np.isnan(scores)]
-        if len(scores) >= _FLAT and float(np.ptp(scores)) <= 1e-6 * max(1.0, float(np.abs(scores).max())):
-            warnings.warn(
-                f"all {len(scores):,} inputs of the search scored the same ({scores[0]:.6g}), so it had nothing to "
-                "follow. Start from real inputs with references=; check that the space's range of values is the "
-                "model's; or ask for an output that moves, such as a decision value in place of a vote or a saturated "
-                "probability.",
-                FeatvizWarning,
-                stacklevel=3,
-            )
-
     def _close_after(self, error: BaseException) -> None:
         user = isinstance(error, KeyboardInterrupt)
         try:
@@ -337,7 +300,7 @@ class Study:
         session, space = self._session, self._space
         self._records = session.records
         self._plan = Plan(
-            self._settings, session.first_budget, session.check_references(self._references), self._noise_policy()
+            self._settings, session.first_budget, session.check_references(self._references), self._policy()
         )
         if self._plan.is_noisy(self._records):
             self._evaluator.turn_noisy()
@@ -359,6 +322,10 @@ class Study:
         if self._objective is not None:
             check_boxes(self._objective, self._evaluator, space, session, self._records)
         session.begin()
+
+    def _policy(self) -> NoisePolicy | None:
+        noisy = True if self._evaluator.noisy else None
+        return noise_policy(self._objective, self._settings, self._session.first_budget, noisy, self._recommends)
 
     def _check_open(self) -> None:
         if self._session.closed:
@@ -384,33 +351,13 @@ class Study:
 
     def _evaluated(self, asked: Asked) -> Outcome:
         """The outcome of a batch; its mean over the replicates, where there are several."""
-        valid, once = self._valid(asked), self._settings.replicates == 1 or asked.again is not None
+        replicates, valid = self._settings.replicates, self._valid(asked)
+        times = 1 if asked.again is not None else replicates
+        fresh = asked.again is not None or times > 1
         # Counted over all answers, so that no two draw the same random numbers.
-        key = int(asked.ids[0]) * self._settings.replicates
-        outcomes = [
-            self._evaluator.evaluate(asked.inputs, valid, asked.latents, key=key + i, fresh=asked.again is not None)
-            if once
-            else self._evaluator.evaluate(asked.inputs, valid, asked.latents, key=key + i, fresh=True)
-            for i in range(1 if once else self._settings.replicates)
-        ]
-        return outcomes[0] if once else Outcome.mean(outcomes)
-
-    def _noise_policy(self) -> NoisePolicy | None:
-        """What is asked again; nothing without boxes to ask, nor in a search for several goals at once."""
-        known: bool | None = None
-        if self._objective is None or self._objective.goals > 1:
-            known = False
-        elif isinstance(self._settings.noise, bool):
-            known = self._settings.noise
-        elif self._evaluator.noisy:
-            known = True
-        elif all(getattr(box, "noisy", None) is False for box in self._objective.boxes):
-            known = False
-        return (
-            None
-            if known is False
-            else NoisePolicy(self._settings.budget, self._session.first_budget, known, self._recommends)
-        )
+        keys = [int(asked.ids[0]) * replicates + i for i in range(times)]
+        outcomes = [self._evaluator.evaluate(asked.inputs, valid, asked.latents, key=k, fresh=fresh) for k in keys]
+        return outcomes[0] if times == 1 else Outcome.mean(outcomes)
 
     def _record(self, asked: Asked, outcome: Outcome) -> Progress:
         record = BatchRecord(

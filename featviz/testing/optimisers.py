@@ -25,14 +25,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featviz.errors import WrongType
-from featviz.latent import LatentDescription, Latents, Move, Record
+from featviz.latent import LatentDescription, Latents
 from featviz.optimisers import make_optimiser
 from featviz.protocols import Optimiser
+from featviz.testing._optimiser_genes import BUDGET, allowed, description_of
 
 __all__ = ["CHECKS", "OptimiserContract", "check_optimiser", "trace"]
 
-_GENES = 8
-_BUDGET = 600
 _STEPS = 4
 _LEARN_NOTHING = frozenset({"random", "optuna:Random", "optuna:QMC"})
 
@@ -181,12 +180,12 @@ def _check_state(name: str) -> None:
 
 
 def _check_arguments(name: str) -> None:
-    description = _description(name)
+    description = description_of(name)
     start = description.sample(np.random.default_rng(4), 1)
     start.real[:] = 0.25
     before = start.digest()
-    optimiser = make_optimiser(name, description, seed=1, budget=_BUDGET, start=start).optimiser
-    twin = make_optimiser(name, description, seed=1, budget=_BUDGET, start=start.copy()).optimiser
+    optimiser = make_optimiser(name, description, seed=1, budget=BUDGET, start=start).optimiser
+    twin = make_optimiser(name, description, seed=1, budget=BUDGET, start=start.copy()).optimiser
     given: list[tuple[Latents, bytes]] = []
     for _ in range(_STEPS):
         asked = optimiser.ask(int(optimiser.batch_size))
@@ -207,7 +206,7 @@ def _check_arguments(name: str) -> None:
 
 def _check_missing_scores(name: str) -> None:
     """Everything above 0.5 in the first gene has no score, and the score rises towards that edge."""
-    if "real" not in _description(name).kinds:
+    if "real" not in description_of(name).kinds:
         return
     for missing in (np.nan, -np.inf):
         optimiser, latent = _make(name)
@@ -236,27 +235,27 @@ def _check_progress(name: str) -> None:
     optimiser, latent = _make(name)
     asked = optimiser.ask(int(optimiser.batch_size))
     best, evaluations = -np.inf, 0
-    while evaluations < _BUDGET:
+    while evaluations < BUDGET:
         scores = _score(latent, asked)
         best, evaluations = max(best, float(scores.max())), evaluations + len(asked)
         optimiser.tell(asked, scores)
         asked = optimiser.ask(int(optimiser.batch_size))
-    drawn = [latent.sample(np.random.default_rng(seed), _BUDGET) for seed in range(5)]
+    drawn = [latent.sample(np.random.default_rng(seed), BUDGET) for seed in range(5)]
     by_chance = float(np.median([_score(latent, d).max() for d in drawn]))
     # What learns nothing must be no worse than its like, up to chance.
     bar = 2 * by_chance if name in _LEARN_NOTHING else by_chance
-    _require(best > bar, f"after {_BUDGET} evaluations its best is {best:.3g}; random search reaches {by_chance:.3g}")
+    _require(best > bar, f"after {BUDGET} evaluations its best is {best:.3g}; random search reaches {by_chance:.3g}")
 
 
 def _check_feasible(name: str) -> None:
     """Half of the space is forbidden, and the score rises towards the forbidden half."""
-    latent = dataclasses.replace(_description(name), feasible=_allowed)
-    optimiser = make_optimiser(name, latent, seed=3, budget=_BUDGET).optimiser
+    latent = dataclasses.replace(description_of(name), feasible=allowed)
+    optimiser = make_optimiser(name, latent, seed=3, budget=BUDGET).optimiser
     if not getattr(optimiser, "asks_feasible", False):
         return
     for _ in range(12):
         asked = optimiser.ask(int(optimiser.batch_size))
-        _require(bool(_allowed(asked).all()), "it asked for latents that the space forbids")
+        _require(bool(allowed(asked).all()), "it asked for latents that the space forbids")
         optimiser.tell(asked, _score(latent, asked))
 
 
@@ -297,7 +296,7 @@ def _check_goals(name: str) -> None:
     shuffled = np.random.default_rng(3)
     found: list[NDArray[np.float64]] = []
     missing = (np.nan, -np.inf)
-    while sum(map(len, found)) < _BUDGET:
+    while sum(map(len, found)) < BUDGET:
         asked, again = optimiser.ask(int(optimiser.batch_size)), other.ask(int(other.batch_size))
         same = np.array_equal(asked.categorical, again.categorical) and np.array_equal(asked.records, again.records)
         same = same and np.allclose(asked.real, again.real, rtol=1e-6, atol=1e-9)
@@ -317,7 +316,7 @@ def _check_goals(name: str) -> None:
     nothing = optimiser.ask(3)
     optimiser.tell(nothing, np.full((3, 2), np.nan))
     _require_fit(latent, optimiser.ask(3), 3)
-    drawn = [latent.sample(np.random.default_rng(seed), _BUDGET) for seed in range(5)]
+    drawn = [latent.sample(np.random.default_rng(seed), BUDGET) for seed in range(5)]
     by_chance = np.median([_two_scores(latent, rows).max(axis=0) for rows in drawn], axis=0)
     reached = np.concatenate(found).max(axis=0)
     # What learns nothing must be no worse than its like, up to chance.
@@ -359,62 +358,9 @@ def _importable(optimiser: str | type) -> str:
     return f"{module}:{path}"
 
 
-def _description(name: str) -> LatentDescription:
-    """Genes of every kind that the optimiser accepts."""
-    real = LatentDescription(_GENES)
-    kinds = make_optimiser(name, real, budget=_BUDGET).optimiser.accepts
-    options = (3, 5, 2) if "categorical" in kinds else ()
-    if "records" not in kinds:
-        return LatentDescription(_GENES, options)
-    moves = (Move("another choice", _other_choice), Move("another length", _other_length))
-    return LatentDescription(_GENES, options, records=1, prior=_Prior(LatentDescription(_GENES, options)), moves=moves)
-
-
-class _Prior:
-    """Independent genes, and a record of 2 to 6 choices of 0 to 3."""
-
-    def __init__(self, genes: LatentDescription) -> None:
-        self._genes = genes
-
-    def sample(self, rng: np.random.Generator, n: int) -> Latents:
-        lengths = rng.integers(2, 7, size=n).tolist()
-        records = Latents.of_records([_record(rng.integers(4, size=length).tolist()) for length in lengths])
-        return Latents.beside([self._genes.sample(rng, n), records])
-
-    def log_density(self, latents: Latents) -> NDArray[np.float64]:
-        genes = Latents(latents.real, latents.categorical)
-        lengths = np.array([len(record) for record in latents.records[:, 0]])
-        return np.asarray(self._genes.log_prior(genes) - np.log(5) - lengths * np.log(4))
-
-
-def _record(choices: list[int]) -> Record:
-    return tuple((f"choice {i}", choice) for i, choice in enumerate(choices))
-
-
-def _other_choice(parents: Latents, _mates: Latents, rng: np.random.Generator) -> Latents:
-    children = parents.copy()
-    for row, record in enumerate(parents.records[:, 0]):
-        choices = [choice for _, choice in record]
-        choices[int(rng.integers(len(choices)))] = int(rng.integers(4))
-        children.records[row, 0] = _record(choices)
-    return children
-
-
-def _other_length(parents: Latents, _mates: Latents, rng: np.random.Generator) -> Latents:
-    children = parents.copy()
-    for row, record in enumerate(parents.records[:, 0]):
-        choices = [*(choice for _, choice in record), *rng.integers(4, size=4).tolist()]
-        children.records[row, 0] = _record(choices[: int(rng.integers(2, 7))])
-    return children
-
-
-def _allowed(latents: Latents) -> NDArray[np.bool_]:
-    return np.asarray(latents.real[:, 0] < 0.1)
-
-
 def _make(name: str, seed: int = 7) -> tuple[Optimiser, LatentDescription]:
-    description = _description(name)
-    return make_optimiser(name, description, seed=seed, budget=_BUDGET).optimiser, description
+    description = description_of(name)
+    return make_optimiser(name, description, seed=seed, budget=BUDGET).optimiser, description
 
 
 def _score(description: LatentDescription, latents: Latents) -> NDArray[np.float64]:

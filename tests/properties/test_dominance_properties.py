@@ -41,7 +41,8 @@ def test_ranks_are_those_of_the_definition(values):
     assert non_dominated(values).tolist() == [rank == 0 for rank in brute_ranks(values)]
 
 
-@given(rows())
+@settings(max_examples=50)
+@given(rows(most=15))
 def test_ranks_are_the_same_where_the_matrix_would_be_too_large(values):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dominance, "_WHOLE", 0)
@@ -49,7 +50,8 @@ def test_ranks_are_the_same_where_the_matrix_would_be_too_large(values):
         assert ranks(values).tolist() == brute_ranks(values)
 
 
-@given(rows(), st.integers(0, 20))
+@settings(max_examples=50)
+@given(rows(most=25), st.integers(0, 20))
 def test_ranks_may_stop_early(values, enough):
     whole, short = ranks(values), ranks(values, enough)
     last = short.max(initial=0)

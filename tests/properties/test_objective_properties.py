@@ -16,7 +16,7 @@ finite = st.floats(-1e6, 1e6, allow_subnormal=False)
 weights = st.floats(-100, 100, allow_subnormal=False)
 terms = st.builds(
     lambda kind, box, output: kind(box, output),
-    st.sampled_from([fv.maximise, fv.minimise, fv.margin]),
+    st.sampled_from([fv.maximise, fv.minimise, fv.margin, fv.log_odds]),
     st.sampled_from(BOXES),
     st.sampled_from(OUTPUTS),
 )

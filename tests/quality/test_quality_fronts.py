@@ -47,13 +47,14 @@ def volumes(space, goal, worst, budget):
     return hypervolume(run.values[:budget], worst), hypervolume(run.values[budget:], worst), run
 
 
+@pytest.mark.slow
 def test_a_digit_from_the_smoothest_to_the_one_that_the_model_likes_best():
     from sklearn.datasets import load_digits
     from sklearn.multiclass import OneVsRestClassifier
     from sklearn.svm import SVC
 
     pictures, labels = load_digits(return_X_y=True)
-    model = OneVsRestClassifier(SVC(gamma=0.0005, C=10)).fit(pictures[:600], labels[:600])
+    model = OneVsRestClassifier(SVC(gamma=0.0005, C=10)).fit(pictures[:300], labels[:300])
     box = fv.black_box(model, name="svm")
     space = fv.ImageSpace(8, 8, low=0, high=16, frequencies=5)
     found, by_chance, run = volumes(

@@ -57,13 +57,17 @@ def _from_state(stage: Stage, x: Any) -> Scene:
     env = stage.maker.shared()
     if stage.space is not None:
         return Scene(env, lambda seed: stage.space.begin(env, x, seed=seed), _played(stage))
-    state = np.asarray(x, dtype=np.float64)
     task = known_task(environment_id(env))
-    if state.shape != (len(task.variables),):
+    try:
+        state = np.asarray(x, dtype=np.float64)
+    except (TypeError, ValueError):
+        state = None
+    if state is None or state.shape != (len(task.variables),):
         names = ", ".join(v.name for v in task.variables)
+        came = f"is {shown(x)}" if state is None else f"has shape {state.shape}"
         raise BoxError(
-            f"a state of {task.name} has {len(task.variables)} numbers ({names}), but an input has shape {state.shape}."
-            f" Search fv.initial_states({environment_id(env)!r})."
+            f"a state of {task.name} has {len(task.variables)} numbers ({names}), but an input {came}. "
+            f"Search fv.initial_states({environment_id(env)!r})."
         )
     return Scene(env, lambda seed: begin_in(env, state, seed=seed), _played(stage))
 

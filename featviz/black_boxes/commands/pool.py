@@ -21,8 +21,9 @@ __all__ = ["Pool"]
 # Makes the line that asks for an input, of its id and its row; InvalidArgument when that input cannot be written.
 Request = Callable[[int, int], bytes]
 
-# Inputs given to a process ahead of its answers: to the only one, and to each of several.
-_AHEAD, _AHEAD_OF_SEVERAL = 64, 2
+# Inputs given to a process before its answers: many to the only one, one to each of several, so that none waits behind
+# a slow one while others are idle.
+_AHEAD, _AHEAD_OF_SEVERAL = 64, 1
 # Bytes that wait to be sent to a process, above which no more lines are made for it.
 _MOST_WAITING = 4_000_000
 # A box that has never answered is given up after so many failures.

@@ -131,7 +131,7 @@ class HttpBox(BlackBox):
         try:
             documents = [parsed(reply) for reply in replies if isinstance(reply, Reply)]
             for document in documents:
-                self._client.spending.count_tokens(document)
+                self._client.count_tokens(document)
             return as_outputs(self._protocol.read(documents, batch), n, self.outputs)
         except RowsFailed as error:
             return error

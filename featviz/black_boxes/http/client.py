@@ -8,7 +8,7 @@ import time
 import weakref
 from collections.abc import Generator, Sequence
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any
+from typing import Any, NoReturn
 
 from featviz.black_boxes.http.addresses import is_loopback, without_query
 from featviz.black_boxes.http.background import background_loop, run_in_background
@@ -16,7 +16,7 @@ from featviz.black_boxes.http.messages import Question, Reply, Trouble, said
 from featviz.black_boxes.http.options import SendingOptions
 from featviz.black_boxes.http.secrets import LogFilter, Secret
 from featviz.black_boxes.http.sending import Attempt, Failed, attempt
-from featviz.errors import BoxError, BoxTimeout, BoxUnavailable, MissingDependency, RequestFailed
+from featviz.errors import BoxError, BoxTimeout, BoxUnavailable, MissingDependency, RequestFailed, WrongType
 from featviz.version import VERSION
 
 __all__ = ["HttpClient"]
@@ -26,7 +26,8 @@ _ABOUT_INPUT = frozenset({400, 413, 422})
 _ABOUT_ACCESS = frozenset({401, 403, 407})
 _LATER = frozenset({408, 425, 429})
 _SLOW_DOWN = frozenset({429, 503})
-_CONNECT_SECONDS = 10.0
+# Nobody answers a knock: that ends a run, where a slow answer costs an input. So it has to be noticed first.
+_CONNECT_SECONDS, _CONNECT_SHARE = 10.0, 0.8
 
 
 class HttpClient:
@@ -78,6 +79,10 @@ class HttpClient:
         """One question, without trying again."""
         return self.ask([question], retries=0)[0]
 
+    def count_tokens(self, document: Any) -> None:
+        """Enter the tokens that an answer tells of."""
+        self.spending.count_tokens(document)
+
     def close(self) -> None:
         """Close the connections. The next question opens them anew."""
         if self._open is None:
@@ -90,6 +95,11 @@ class HttpClient:
     def clean(self, text: str) -> str:
         """``text`` without the key."""
         return text if self._secret is None else self._secret.redacted(text)
+
+    def __reduce__(self) -> NoReturn:
+        raise WrongType(
+            "a black box that asks a service is not pickled: rebuild it from its spec() where it is needed."
+        )
 
     async def _ask(self, questions: Sequence[Question], retries: int) -> list[Reply | Trouble]:
         tasks = [asyncio.ensure_future(self._persist(question, retries)) for question in questions]
@@ -165,7 +175,9 @@ class HttpClient:
         """The ``httpx.AsyncClient``, and the slots for requests."""
         loop = asyncio.get_running_loop()
         if self._open is None or self._open[0] is not loop:  # another loop: this process was forked
-            self._open = (loop, self._new_client(), asyncio.Semaphore(self._options.concurrency))
+            client = self._new_client()
+            self._open = (loop, client, asyncio.Semaphore(self._options.concurrency))
+            weakref.finalize(self, _close_later, loop, client).atexit = False
         return self._open[1], self._open[2]
 
     def _new_client(self) -> Any:
@@ -178,7 +190,7 @@ class HttpClient:
                 # No cookies: what is answered depends on what is asked, not on what was asked before.
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
                 # The rest of the deadline is kept by whoever sends.
-                timeout=httpx.Timeout(None, connect=min(_CONNECT_SECONDS, self._options.timeout)),
+                timeout=httpx.Timeout(None, connect=min(_CONNECT_SECONDS, _CONNECT_SHARE * self._options.timeout)),
                 limits=httpx.Limits(
                     max_connections=self._options.concurrency, max_keepalive_connections=self._options.concurrency
                 ),
@@ -194,6 +206,12 @@ class HttpClient:
             f"no client can be made ({kind}). Do HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, SSL_CERT_FILE and SSL_CERT_DIR in "
             "the environment hold what they should?"
         )
+
+
+def _close_later(loop: asyncio.AbstractEventLoop, client: Any) -> None:
+    """Close the connections of a box that nobody has any more, without waiting."""
+    if loop is background_loop():
+        asyncio.run_coroutine_threadsafe(client.aclose(), loop)
 
 
 def _auth(secret: Secret) -> Any:

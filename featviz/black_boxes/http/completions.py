@@ -153,7 +153,7 @@ class Completions(WireProtocol):
 
     def _drawing(self, prompt: str) -> list[Question]:
         # A token holds at least a byte.
-        longest = min(max(len(text.encode()) for text in self._continuations), _MAX_TOKENS)
+        longest = min(max(len(text.encode("utf-8", "surrogatepass")) for text in self._continuations), _MAX_TOKENS)
         questions = []
         for start in range(0, self._samples, self._at_once):
             body: dict[str, Any] = self._chat_body(prompt) if self._chat else {"prompt": prompt}
@@ -221,6 +221,7 @@ class Completions(WireProtocol):
             document = parsed(reply)
         except AnswerTypeError as error:
             raise BoxError(f"{self._label}: {error}") from None
+        client.count_tokens(document)
         told = document if isinstance(document, Mapping) else {}
         for name, field in (("served_model", "model"), ("fingerprint", "system_fingerprint")):
             if isinstance(told.get(field), str) and told[field]:

@@ -25,6 +25,9 @@ __all__ = ["OpenInference"]
 
 _PATH = re.compile(r"(.*)/v2/models/([^/?]+)(?:/versions/([^/?]+))?(?:/infer)?/?")
 _JSON = {"Content-Type": "application/json"}
+_BINARY = {"Content-Type": "application/octet-stream"}
+# https://github.com/triton-inference-server/server/blob/main/docs/protocol/extension_binary_data.md
+_BINARY_EXTENSION = "binary_tensor_data"
 # What servers that declare no inputs, such as MLServer without settings, call the only one.
 _ONLY_INPUT = "input-0"
 
@@ -35,7 +38,8 @@ class OpenInference(WireProtocol):
     Its metadata is read once: names, datatypes and shapes of its inputs, and of its outputs. A batch that is an array
     becomes the only input, laid out as for an ONNX file; a dict of batches the inputs of those names; a tuple the
     inputs in their order; a data frame the inputs of its columns' names, or the only input; a list of texts an input
-    of "BYTES". Tensors are sent as JSON.
+    of "BYTES". Numbers are sent as they are to a server that lists the extension "binary_tensor_data", and as JSON to
+    others.
 
     Args:
         url: the model's.
@@ -72,20 +76,23 @@ class OpenInference(WireProtocol):
         self.outputs = self._names(outputs)
         self._named = outputs is not None
         self.batch_size = next((tensor.batch for tensor in self._inputs if tensor.batch is not None), None)
-        self._says = _provenance(metadata, version, _server(client, root))
+        server = _server(client, root)
+        extensions = server.get("extensions") if isinstance(server, Mapping) else None
+        self._binary = isinstance(extensions, list) and _BINARY_EXTENSION in extensions
+        self._says = _provenance(metadata, version, server)
 
     def questions(self, inputs: Any) -> list[Question]:
         """One request about all of the batch, filled up to the size of a fixed batch with copies of its last row."""
         tensors = [tensor_of(part, wanted, self._layout, self._label) for wanted, part in self._placed(inputs)]
-        missing = 0 if self.batch_size is None else self.batch_size - batch_length(inputs)
-        for tensor in tensors if missing > 0 else ():
-            row = tensor["data"][-(len(tensor["data"]) // tensor["shape"][0]) :]
-            tensor["data"] += row * missing
-            tensor["shape"][0] += missing
-        document: dict[str, Any] = {"inputs": tensors}
+        if self.batch_size is not None:
+            tensors = [tensor.filled_up(self.batch_size) for tensor in tensors]
+        written = [tensor.written(binary=self._binary) for tensor in tensors]
+        document: dict[str, Any] = {"inputs": [head for head, _ in written]}
         if self._chosen:
             document["outputs"] = [{"name": tensor.name} for tensor in self._chosen]
-        return [Question("POST", f"{self._model}/infer", encoded(document), _JSON)]
+        head, tail = encoded(document), b"".join(raw for _, raw in written)
+        kind = {**_BINARY, "Inference-Header-Content-Length": str(len(head))} if tail else _JSON
+        return [Question("POST", f"{self._model}/infer", head + tail, kind)]
 
     def read(self, documents: Sequence[Any], inputs: Any) -> Any:
         """The chosen outputs side by side."""

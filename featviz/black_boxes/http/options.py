@@ -15,6 +15,7 @@ __all__ = ["SendingOptions"]
 
 _MAX_SECONDS = 86_400.0
 _MAX_BYTES = 2**40
+_MONEY = ("max_requests", "max_cost", "cost_per_request", "cost_per_input_token", "cost_per_output_token")
 
 
 @dataclass(frozen=True)
@@ -57,13 +58,20 @@ class SendingOptions:
     cost_per_output_token: float = 0.0
 
     def __post_init__(self) -> None:
-        finite("timeout", self.timeout, 0.0, _MAX_SECONDS, exclusive=True)
-        finite("backoff", self.backoff, 0.0, _MAX_SECONDS)
-        finite("max_wait", self.max_wait, 0.0, _MAX_SECONDS)
-        integer("retries", self.retries, 0, 100)
-        integer("concurrency", self.concurrency, 1, 1024)
-        integer("max_answer_bytes", self.max_answer_bytes, 1, _MAX_BYTES)
-        check_headers(self.headers)
+        # As Python's own numbers, which a spec can hold.
+        checked = {
+            "timeout": finite("timeout", self.timeout, 0.0, _MAX_SECONDS, exclusive=True),
+            "backoff": finite("backoff", self.backoff, 0.0, _MAX_SECONDS),
+            "max_wait": finite("max_wait", self.max_wait, 0.0, _MAX_SECONDS),
+            "retries": integer("retries", self.retries, 0, 100),
+            "concurrency": integer("concurrency", self.concurrency, 1, 1024),
+            "max_answer_bytes": integer("max_answer_bytes", self.max_answer_bytes, 1, _MAX_BYTES),
+            "headers": check_headers(self.headers),
+        }
+        account = self.spending()
+        checked |= {name: getattr(account, name) for name in _MONEY}
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
         if not isinstance(self.trust_env, bool):
             raise WrongType(f"trust_env must be True or False, but it is {shown(self.trust_env)}.")
 
@@ -74,20 +82,12 @@ class SendingOptions:
 
     def spending(self) -> Spending:
         """An account with nothing spent yet."""
-        return Spending(
-            self.max_requests,
-            self.max_cost,
-            self.cost_per_request,
-            self.cost_per_input_token,
-            self.cost_per_output_token,
-        )
+        return Spending(**{name: getattr(self, name) for name in _MONEY})
 
     def spec(self) -> Spec:
         """Those that are not as they are by default."""
-        default = _DEFAULT
         given: dict[str, Any] = {name: getattr(self, name) for name in self.names()}
-        given["headers"] = dict(self.headers)
-        return {name: value for name, value in given.items() if value != getattr(default, name)}
+        return {name: value for name, value in given.items() if value != getattr(_DEFAULT, name)}
 
 
 _DEFAULT = SendingOptions()

@@ -22,6 +22,9 @@ class Client(Protocol):
     def ask(self, questions: Sequence[Question]) -> list[Reply | Trouble]:
         """The answers to questions, tried again where that helps."""
 
+    def count_tokens(self, document: Any) -> None:
+        """Enter the tokens that an answer tells of."""
+
 
 class WireProtocol(ABC):
     """One way to ask a service.

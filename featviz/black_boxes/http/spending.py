@@ -1,6 +1,7 @@
 """What a service may use up, and what it has used."""
 
 import math
+import threading
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,7 @@ _TOKEN_FIELDS = {
 
 @dataclass
 class Spending:
-    """Counts requests and their cost, and stops before a limit is passed. Changed on the background loop only.
+    """Counts requests and their cost, and stops before a limit is passed.
 
     Args:
         max_requests: the most requests that are sent, attempts that fail included; None for any number.
@@ -38,6 +39,9 @@ class Spending:
             ("requests", "retries", "bytes_sent", "bytes_received", "seconds_waited", "cost"), 0.0
         )
     )
+
+    # Answers are read by the thread that asked, and requests sent by the background loop.
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def __post_init__(self) -> None:
         if self.max_requests is not None:
@@ -75,7 +79,8 @@ class Spending:
 
     def add(self, name: str, amount: float) -> None:
         """Enter ``amount`` more of something."""
-        self.counts[name] = self.counts.get(name, 0.0) + amount
+        with self._lock:
+            self.counts[name] = self.counts.get(name, 0.0) + amount
 
     def count_tokens(self, document: Any) -> None:
         """Enter the tokens that the ``usage`` of an answer tells of."""

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featviz.batches import described
-from featviz.black_boxes.http.json_values import is_frame, plain
+from featviz.black_boxes.http.json_values import is_frame
 from featviz.black_boxes.http.protocol import expected
 from featviz.black_boxes.layouts import arrange, cast, check_layout, choose_layout
 from featviz.errors import AnswerShapeError, AnswerTypeError, BoxError
 from featviz.text import shown, visible
 
-__all__ = ["Declared", "declared", "tensor_of", "values_of"]
+__all__ = ["Declared", "Tensor", "declared", "tensor_of", "values_of"]
 
 _DTYPES = {
     "BOOL": np.bool_,
@@ -79,6 +79,35 @@ class Declared:
         return math.prod(size for size in sizes if size is not None) if None not in sizes else None
 
 
+@dataclass(frozen=True)
+class Tensor:
+    """A tensor to send.
+
+    Args:
+        name: which input it is.
+        datatype: such as "FP32".
+        values: its n rows.
+    """
+
+    name: str
+    datatype: str
+    values: NDArray[Any]
+
+    def filled_up(self, n: int) -> "Tensor":
+        """The same with copies of its last row, so that it has n."""
+        copies = np.repeat(self.values[-1:], n - len(self.values), axis=0)
+        return Tensor(self.name, self.datatype, np.concatenate([self.values, copies]))
+
+    def written(self, *, binary: bool) -> tuple[dict[str, Any], bytes]:
+        """What goes into the JSON of a request, and the bytes that follow it: none where the JSON holds the numbers."""
+        head = {"name": self.name, "shape": list(self.values.shape), "datatype": self.datatype}
+        if not binary or self.datatype == _TEXT:
+            return {**head, "data": self.values.ravel().tolist()}, b""
+        little = self.values.astype(self.values.dtype.newbyteorder("<"), copy=False)
+        raw = np.ascontiguousarray(little).tobytes()
+        return {**head, "parameters": {"binary_data_size": len(raw)}}, raw
+
+
 def declared(entry: Any, label: str) -> Declared:
     """A tensor out of the metadata ``{"name": ..., "datatype": ..., "shape": [...]}``."""
     name = entry.get("name") if isinstance(entry, Mapping) else None
@@ -90,7 +119,7 @@ def declared(entry: Any, label: str) -> Declared:
     return Declared(name, datatype if isinstance(datatype, str) else "", dims)
 
 
-def tensor_of(batch: Any, wanted: Declared, layout: str | None, label: str) -> dict[str, Any]:
+def tensor_of(batch: Any, wanted: Declared, layout: str | None, label: str) -> Tensor:
     """A batch as a tensor of a request.
 
     Args:
@@ -119,8 +148,7 @@ def tensor_of(batch: Any, wanted: Declared, layout: str | None, label: str) -> d
     dtype = np.dtype(_DTYPES[wanted.datatype]) if wanted.datatype in _DTYPES else array.dtype
     if dtype not in _NAMES:
         raise BoxError(f"{where} takes {visible(wanted.datatype) or 'numbers'}, which has no place for {dtype}.")
-    array = cast(array, dtype, where)
-    return {"name": wanted.name, "shape": list(array.shape), "datatype": _NAMES[dtype], "data": array.ravel().tolist()}
+    return Tensor(wanted.name, _NAMES[dtype], cast(array, dtype, where))
 
 
 def values_of(tensor: Mapping[str, Any], n: int) -> Any:
@@ -175,15 +203,14 @@ def _listed(batch: Any, where: str) -> NDArray[Any]:
     return array
 
 
-def _texts(array: NDArray[Any], wanted: Declared, where: str) -> dict[str, Any]:
+def _texts(array: NDArray[Any], wanted: Declared, where: str) -> Tensor:
     if array.dtype.kind != "U" or not (wanted.is_text or not wanted.datatype):
         takes = "texts" if wanted.is_text else visible(wanted.datatype)
         came = "texts" if array.dtype.kind == "U" else str(array.dtype)
         raise BoxError(f"{where} takes {takes}, but the batch holds {came}. Pass preprocess= to convert it.")
-    shape = list(array.shape)
     if array.ndim == 1 and wanted.dims is not None and len(wanted.dims) == 2 and wanted.dims[1] in {1, None}:
-        shape = [len(array), 1]
-    return {"name": wanted.name, "shape": shape, "datatype": _TEXT, "data": plain(array.ravel())}
+        array = array[:, None]
+    return Tensor(wanted.name, _TEXT, array)
 
 
 def _flat(data: list[Any]) -> list[Any]:

@@ -476,6 +476,7 @@ def test_what_is_wrong_is_said(make, error, says):
     ("box", "inputs", "says"),
     [
         (lambda: fv.rollout("CartPole-v1", fakes.balance), BEGUN[:, :3], r"has 4 numbers \(cart position"),
+        (lambda: fv.rollout("CartPole-v1", fakes.balance), {"angle": np.ones(2)}, r"has 4 numbers .* but an input is"),
         (lambda: fv.rollout("CartPole-v1", fakes.push_one), BEGUN, r"of shape \(2,\).*fv.policy"),
         (lambda: fv.rollout("Pendulum-v1", lambda s: [1, 2]), np.zeros((2, 2)), r"of shape \(1,\): Box"),
         (lambda: fv.rollout("CartPole-v1"), np.zeros(3), "a sequence of actions"),

@@ -4,13 +4,15 @@ import warnings
 from functools import cache
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
 from sklearn.ensemble import IsolationForest, RandomForestClassifier, RandomForestRegressor, VotingClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
-from sklearn.multioutput import MultiOutputRegressor
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.multioutput import ClassifierChain, MultiOutputClassifier, MultiOutputRegressor
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
@@ -123,12 +125,28 @@ def test_regressors():
     assert len(fv.black_box(forest).outputs) == 2
 
 
-def test_a_regressor_whose_targets_cannot_be_counted_says_what_to_pass():
+def test_the_targets_of_a_regressor_are_counted_by_asking_it_once():
     x, y = digits()
     model = MultiOutputRegressor(LinearRegression()).fit(x, np.column_stack([y, -y, y]))
-    with pytest.raises(BoxError, match=r"outputs=\[\.\.\.\] with 3 names"):
-        fv.black_box(model)(x[:4])
+    assert fv.black_box(model).outputs == ("prediction 0", "prediction 1", "prediction 2")
     assert fv.black_box(model, outputs=["a", "b", "c"])(x[:4]).shape == (4, 3)
+    with pytest.raises(BoxError, match=r"outputs=\[\.\.\.\] with 3 names"):
+        fv.black_box(model, outputs=["a", "b"])(x[:4])
+
+
+def test_a_regressor_that_cannot_be_asked_about_zeros_says_what_to_pass():
+    class Regressor:
+        n_features_in_ = 64
+
+        def predict(self, x):
+            if not x.any():
+                raise ValueError("nothing to see")
+            return np.column_stack([x[:, 0], x[:, 1], x[:, 2]])
+
+    x, _ = digits()
+    with pytest.raises(BoxError, match=r"outputs=\[\.\.\.\] with 3 names"):
+        fv.black_box(Regressor())(x[:4])
+    assert fv.black_box(Regressor(), outputs=["a", "b", "c"])(x[:4]).shape == (4, 3)
 
 
 def test_detectors_searches_and_text():
@@ -165,10 +183,6 @@ def test_other_mistakes():
         fv.black_box(svc(), method="decide")
     with pytest.raises(BoxError, match="none of decision_function"):
         fv.black_box(StandardScaler().fit([[1.0], [2.0]]))
-    x, y = digits()
-    many = RandomForestClassifier(2).fit(x, np.column_stack([y, y]))
-    with pytest.raises(BoxError, match="2 targets at once"):
-        fv.black_box(many)
 
 
 def test_an_estimator_of_arrays_of_more_dimensions_is_told_what_to_do():
@@ -178,3 +192,97 @@ def test_an_estimator_of_arrays_of_more_dimensions_is_told_what_to_do():
     with pytest.raises(BoxError, match=r"takes arrays of 3 dimensions, wrap its method: model\.decision_function\."):
         fv.black_box(model)(series)
     assert fv.black_box(model.decision_function)(series).shape == (20, 1)
+
+
+def two_targets():
+    _, y = digits()
+    return np.column_stack([y % 3, np.where(y > 4, "high", "low")])
+
+
+SEVERAL = {
+    "forest": RandomForestClassifier(3, random_state=0),
+    "pipeline": make_pipeline(StandardScaler(), DecisionTreeClassifier(max_depth=4, random_state=0)),
+    "a classifier a target": MultiOutputClassifier(LogisticRegression()),
+}
+
+
+@pytest.mark.parametrize("kind", SEVERAL)
+def test_classifiers_of_several_targets(kind):
+    x, _ = digits()
+    model = SEVERAL[kind].fit(x, two_targets())
+    box = fv.black_box(model)
+    assert box.outputs == ("0/0", "0/1", "0/2", "1/high", "1/low")
+    probabilities = np.hstack(model.predict_proba(x[:20]))
+    outputs = box(x[:20])
+    sure = probabilities > 0
+    np.testing.assert_allclose(outputs[sure], np.log(probabilities[sure]), rtol=1e-6, atol=1e-12)
+    assert (outputs[~sure] < -708).all()
+    named = fv.black_box(model, method="predict")(x[:20])
+    np.testing.assert_array_equal(named[:, :3].argmax(axis=1).astype(str), model.predict(x[:20])[:, 0])
+    np.testing.assert_array_equal(named[:, 4] == 1, model.predict(x[:20])[:, 1] == "low")
+    with pytest.raises(InvalidArgument, match="5 outputs"):
+        fv.black_box(model, outputs=["a", "b"])
+
+
+def test_a_chain_of_classifiers_of_two_classes():
+    x, y = digits()
+    labels = np.column_stack([y > 4, y % 2]).astype(int)
+    chain = ClassifierChain(LogisticRegression()).fit(x, labels)
+    box = fv.black_box(chain)
+    assert box.outputs == ("0/0", "0/1", "1/0", "1/1")
+    decision = chain.decision_function(x[:5])
+    np.testing.assert_array_equal(
+        box(x[:5]), np.column_stack([-decision[:, 0], decision[:, 0], -decision[:, 1], decision[:, 1]])
+    )
+    proba = fv.black_box(chain, method="predict_proba")(x[:5])
+    np.testing.assert_allclose(proba[:, [1, 3]], chain.predict_proba(x[:5]))
+    np.testing.assert_allclose(proba[:, 0] + proba[:, 1], 1)
+    np.testing.assert_allclose(
+        fv.black_box(chain, method="predict_log_proba")(x[:5]), np.log(proba), rtol=1e-6, atol=1e-9
+    )
+
+
+@pytest.mark.parametrize(
+    "model", [OneVsRestClassifier(LogisticRegression()), MLPClassifier((8,), max_iter=3, random_state=0)]
+)
+@pytest.mark.parametrize("count", [2, 3])
+def test_one_column_a_label_where_several_hold_at_once(model, count):
+    x, y = digits()
+    labels = np.column_stack([y > 4, y % 2, y == 3])[:, :count].astype(int)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(x, labels)
+    box = fv.black_box(model)
+    assert box.outputs == tuple(map(str, range(count)))
+    want = model.decision_function(x[:5]) if hasattr(model, "decision_function") else np.log(model.predict_proba(x[:5]))
+    np.testing.assert_allclose(box(x[:5]), want)
+    np.testing.assert_array_equal(fv.black_box(model, method="predict")(x[:5]), model.predict(x[:5]))
+
+
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        ([True, False], ("False", "True")),
+        (np.array(["no", "yes"], dtype=object), ("no", "yes")),
+        ([1.0, 2.0], ("1.0", "2.0")),
+    ],
+)
+def test_labels_of_every_kind_become_text(labels, names):
+    x, _ = digits()
+    model = LogisticRegression().fit(x[:40], np.resize(labels, 40))
+    box = fv.black_box(model, method="predict")
+    assert box.outputs == names
+    np.testing.assert_array_equal(model.classes_[box(x[:9]).argmax(axis=1)], model.predict(x[:9]))
+
+
+def test_data_frames_and_arrays_for_an_estimator_that_was_fitted_on_a_data_frame():
+    x, y = digits()
+    frame = pd.DataFrame(x[:, 20:23], columns=["age", "income", "height"])
+    box = fv.black_box(make_pipeline(StandardScaler(), LogisticRegression()).fit(frame, y > 4))
+    want = box(frame[:6])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # of arrays without names
+        np.testing.assert_array_equal(box(frame[:6].to_numpy()), want)
+        np.testing.assert_array_equal(box(frame[["height", "income", "age"]][:6].assign(more=1)), want)
+    with pytest.raises(BoxError, match=r"fitted on a data frame with the columns income, which the inputs do not have"):
+        box(frame.drop(columns="income")[:6])

@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import onnx
+import pandas as pd
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
@@ -163,31 +164,219 @@ def test_tokens_stay_whole(tmp_path):
         box(np.array([[0.5, 1.0]]))
 
 
-def test_several_inputs_and_text_are_refused(tmp_path):
-    both = [helper.make_tensor_value_info(name, FLOAT, ["n", 2]) for name in ("left", "right")]
-    out = [helper.make_tensor_value_info("y", FLOAT, ["n", 2])]
-    with pytest.raises(BoxError, match=r"2 inputs \(left, right\).*Wrap it in a function"):
-        fv.black_box(save(tmp_path, [helper.make_node("Add", ["left", "right"], ["y"])], both, out))
-    text = [helper.make_tensor_value_info("words", TensorProto.STRING, ["n"])]
-    back = [helper.make_tensor_value_info("y", TensorProto.STRING, ["n"])]
-    with pytest.raises(BoxError, match=r"'words'.*tensor\(string\)"):
-        fv.black_box(save(tmp_path, [helper.make_node("Identity", ["words"], ["y"])], text, back))
+def tensors(*specs):
+    return [helper.make_tensor_value_info(name, dtype, shape) for name, dtype, shape in specs]
 
 
-def test_several_outputs_are_chosen_by_name(tmp_path):
-    nodes = [helper.make_node("Neg", ["x"], ["minus"]), helper.make_node("Relu", ["x"], ["plus"])]
-    inputs = [helper.make_tensor_value_info("x", FLOAT, ["n", 1])]
-    outputs = [helper.make_tensor_value_info(name, FLOAT, ["n", 1]) for name in ("minus", "plus")]
-    path = save(tmp_path, nodes, inputs, outputs)
-    with pytest.raises(BoxError, match="several outputs: minus, plus"):
-        fv.black_box(path)
+def weighted(tmp_path, batch="n", dtypes=(FLOAT, FLOAT)):
+    """left - 2 right, of inputs of two numbers."""
+    nodes = [
+        helper.make_node("Cast", ["left"], ["l"], to=FLOAT),
+        helper.make_node("Cast", ["right"], ["r"], to=FLOAT),
+        helper.make_node("Mul", ["r", "two"], ["doubled"]),
+        helper.make_node("Sub", ["l", "doubled"], ["y"]),
+    ]
+    inputs = tensors(("left", dtypes[0], [batch, 2]), ("right", dtypes[1], [batch, 2]))
+    return save(tmp_path, nodes, inputs, tensors(("y", FLOAT, [batch, 2])), [("two", np.float32([2]))])
+
+
+@pytest.mark.parametrize("batch", ["n", 1, 4])
+def test_several_inputs_by_name_and_by_position(tmp_path, batch):
+    box = fv.black_box(weighted(tmp_path, batch))
+    left, right = np.random.default_rng(0).random((2, 6, 2))
+    want = left - 2 * right
+    np.testing.assert_allclose(box({"right": right, "left": left}), want, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(box((left, right)), want, rtol=1e-5, atol=1e-6)
+    space = fv.DictSpace({"left": fv.TimeSeriesSpace(2), "right": fv.TimeSeriesSpace(2)})
+    run = fv.search(space, fv.maximise(box, "0"), budget=20, progress="none")
+    assert run.best.score == pytest.approx(box({k: v[None] for k, v in run.best.input.items()})[0, 0], abs=1e-5)
+
+
+def test_several_inputs_of_several_types(tmp_path):
+    box = fv.black_box(weighted(tmp_path, dtypes=(TensorProto.INT64, TensorProto.BOOL)))
+    np.testing.assert_array_equal(box((np.array([[5, 7]]), np.array([[True, False]]))), [[3, 7]])
+    with pytest.raises(BoxError, match="takes int64, but the batch holds float64"):
+        box((np.array([[0.5, 7]]), np.array([[True, False]])))
+
+
+@pytest.mark.parametrize(
+    ("batch", "words"),
+    [
+        (
+            {"left": np.ones((3, 2)), "rigth": np.ones((3, 2))},
+            r"an input 'right', which.*left, rigth.*Did you mean 'rigth'",
+        ),
+        ((np.ones((3, 2)),), r"takes 2 inputs \(left, right\), but the batch has 1 parts"),
+        (np.ones((3, 2)), r"takes 2 inputs \(left, right\), but the batch is an array.*DictSpace"),
+        ({"left": np.ones((3, 2)), "right": np.ones((3, 5))}, r"\(n, 2\).*\(3, 5\)"),
+        ({"left": np.ones((3, 2)), "right": ["a", "b", "c"]}, "takes arrays"),
+    ],
+)
+def test_batches_that_do_not_fit_several_inputs(tmp_path, batch, words):
+    with pytest.raises(BoxError, match=words):
+        fv.black_box(weighted(tmp_path))(batch)
+
+
+def test_one_input_takes_a_dict_of_its_name(tmp_path):
+    box = fv.black_box(identity(tmp_path, FLOAT))
+    x = np.eye(2, dtype=np.float32)
+    np.testing.assert_array_equal(box({"x": x}), x)
+    np.testing.assert_array_equal(box((x,)), x)
+    np.testing.assert_array_equal(box(pd.DataFrame(x, columns=["a", "b"])), x)
+
+
+def test_columns_of_a_data_frame_are_inputs_of_one_number(tmp_path):
+    nodes = [helper.make_node("Sub", ["income", "age"], ["y"])]
+    inputs = tensors(("age", FLOAT, ["n", 1]), ("income", FLOAT, ["n", 1]))
+    box = fv.black_box(save(tmp_path, nodes, inputs, tensors(("y", FLOAT, ["n", 1]))))
+    frame = pd.DataFrame({"income": [5.0, 7.0], "other": ["a", "b"], "age": [1, 2]})
+    np.testing.assert_array_equal(box(frame), [[4], [5]])
+    with pytest.raises(BoxError, match="an input 'age', which the batch does not have"):
+        box(frame.drop(columns="age"))
+
+
+def test_layouts_of_several_inputs(tmp_path):
+    nodes = [
+        helper.make_node("ReduceMean", ["a"], ["means"], axes=[2, 3], keepdims=0),
+        helper.make_node("Add", ["means", "b"], ["y"]),
+    ]
+    inputs = tensors(("a", FLOAT, ["n", "c", "h", "w"]), ("b", FLOAT, ["n", "c"]))
+    path = save(tmp_path, nodes, inputs, tensors(("y", FLOAT, ["n", 3])))
+    x = pictures()
+    given = {"a": x, "b": np.ones((5, 3), dtype=np.float32)}
+    with pytest.raises(BoxError, match="NHWC and as NCHW"):
+        fv.black_box(path)(given)
+    box = fv.black_box(path, layout={"a": "NCHW"})
+    np.testing.assert_allclose(box(given), x.mean(axis=(1, 2)) + 1, rtol=1e-5)
+    with pytest.raises(InvalidArgument, match=r"has no option 'c'"):
+        fv.black_box(path, layout={"c": "NCHW"})
+    with pytest.raises(InvalidArgument, match=r"must be a dict by their names, such as \{'a': 'NCHW'\}"):
+        fv.black_box(path, layout="NCHW")
+
+
+def labelled(tmp_path, shape, fixed=None):
+    """The length class of known words: a for 1, bb for 2, anything else 0."""
+    node = helper.make_node(
+        "LabelEncoder", ["words"], ["y"], domain="ai.onnx.ml", keys_strings=["a", "bb"], values_floats=[1.0, 2.0],
+        default_float=0.0,
+    )  # fmt: skip
+    graph = helper.make_graph([node], "g", tensors(("words", TensorProto.STRING, shape)), tensors(("y", FLOAT, shape)))
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3)]
+    path = tmp_path / "words.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=9), path)
+    return path
+
+
+@pytest.mark.parametrize("shape", [["n"], ["n", 1], [2], [2, 1]])
+def test_text(tmp_path, shape):
+    box = fv.black_box(labelled(tmp_path, shape))
+    assert box.outputs == ("y",)
+    np.testing.assert_array_equal(box(["bb", "a", "none"]), [[2], [1], [0]])
+    np.testing.assert_array_equal(box(np.array(["bb", "a", "none"])), [[2], [1], [0]])
+    with pytest.raises(BoxError, match=r"'words' of words takes text, but the batch holds 1\.5 \(float\)"):
+        box([1.5, 2.5])
+    with pytest.raises(BoxError, match=r"takes text, but the batch holds None"):
+        box(["a", None])
+
+
+def test_a_kind_of_input_that_nothing_fits(tmp_path):
+    sequence = helper.make_tensor_sequence_value_info("xs", FLOAT, ["n", 2])
+    node = helper.make_node("ConcatFromSequence", ["xs"], ["y"], axis=0)
+    with pytest.raises(BoxError, match=r"'xs' of model is a seq\(tensor\(float\)\), neither numbers nor text"):
+        fv.black_box(save(tmp_path, [node], [sequence], tensors(("y", FLOAT, ["n", 2]))))
+    node = helper.make_node("Add", ["x", "shift"], ["y"])
+    inputs = tensors(("x", FLOAT, ["n", 2]), ("shift", FLOAT, []))
+    with pytest.raises(BoxError, match="'shift' of model has no axis for a batch"):
+        fv.black_box(save(tmp_path, [node], inputs, tensors(("y", FLOAT, ["n", 2]))))
+
+
+def test_several_outputs_are_joined_or_chosen_by_name(tmp_path):
+    nodes = [
+        helper.make_node("Neg", ["x"], ["minus"]),
+        helper.make_node("ReduceMax", ["x"], ["most"], axes=[1]),
+        helper.make_node("ArgMax", ["x"], ["which"], axis=1),
+        helper.make_node("Unsqueeze", ["x", "at"], ["column"]),
+        helper.make_node("Transpose", ["column"], ["row"], perm=[0, 2, 1]),
+        helper.make_node("MatMul", ["column", "row"], ["square"]),
+    ]
+    outputs = tensors(
+        ("which", TensorProto.INT64, ["n", 1]),
+        ("minus", FLOAT, ["n", 2]),
+        ("square", FLOAT, ["n", 2, 2]),
+        ("most", FLOAT, ["n", 1]),
+    )
+    path = save(tmp_path, nodes, tensors(("x", FLOAT, ["n", 2])), outputs, [("at", np.int64([2]))])
+    x = np.array([[1.0, 3.0], [5.0, 2.0]])
+    box = fv.black_box(path)
+    assert box.outputs == ("minus/0", "minus/1", "most")
+    np.testing.assert_array_equal(box(x), [[-1, -3, 3], [-5, -2, 5]])
     with pytest.raises(BoxError, match=r"no output 'mimus'.*Did you mean 'minus'"):
         fv.black_box(path, output="mimus")
+    with pytest.raises(BoxError, match="'square' of model is a map of shape"):
+        fv.black_box(path, output="square")
     box = fv.black_box(path, output="minus")
-    assert box.outputs == ("minus",)
-    np.testing.assert_array_equal(box(np.array([[1.0], [2.0]])), [[-1], [-2]])
+    assert box.outputs == ("0", "1")
+    np.testing.assert_array_equal(box(x), -x)
+    box = fv.black_box(path, output="which")
+    assert box.outputs == ("which",)
+    np.testing.assert_array_equal(box(x), [[1], [0]])
     with pytest.raises(OutputNotFound):
         fv.maximise(box, "plus")
+    with pytest.raises(InvalidArgument, match="3 outputs, but outputs= names 2"):
+        fv.black_box(path, outputs=["a", "b"])
+
+
+def classifier(tmp_path, labels):
+    """A linear classifier in the form that skl2onnx gives it: the label, and a table of each input."""
+    strings = isinstance(labels[0], str)
+    own, table = ("classlabels_strings",) * 2 if strings else ("classlabels_ints", "classlabels_int64s")
+    kind = TensorProto.STRING if strings else TensorProto.INT64
+    nodes = [
+        helper.make_node(
+            "LinearClassifier", ["x"], ["label", "raw"], domain="ai.onnx.ml", coefficients=[1.0, 0, 0, 1, -1, -1],
+            intercepts=[0.0, 0, 0], post_transform="SOFTMAX", **{own: labels},
+        ),
+        helper.make_node("ZipMap", ["raw"], ["probability"], domain="ai.onnx.ml", **{table: labels}),
+    ]  # fmt: skip
+    tables = helper.make_map_type_proto(kind, helper.make_tensor_type_proto(FLOAT, []))
+    outputs = [
+        helper.make_tensor_value_info("label", kind, ["n"]),
+        helper.make_value_info("probability", helper.make_sequence_type_proto(tables)),
+    ]
+    graph = helper.make_graph(nodes, "g", tensors(("x", FLOAT, ["n", 2])), outputs)
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3)]
+    path = tmp_path / "classifier.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=9), path)
+    return path
+
+
+@pytest.mark.parametrize("labels", [["cat", "ant", "bee"], [7, 0, 3]])
+def test_tables_of_each_input_are_named_by_their_keys(tmp_path, labels):
+    path = classifier(tmp_path, labels)
+    box = fv.black_box(path)
+    assert sorted(box.outputs) == sorted(map(str, labels))
+    x = np.random.default_rng(0).normal(size=(5, 2)).astype(np.float32)
+    logits = np.column_stack([x[:, 0], x[:, 1], -x.sum(axis=1)])
+    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    order = [list(map(str, labels)).index(name) for name in box.outputs]
+    np.testing.assert_allclose(box(x), p[:, order], rtol=1e-5)
+    names = list(map(str, sorted(labels, key=str)))
+    order = [list(map(str, labels)).index(name) for name in names]
+    again = fv.black_box(path, outputs=names)
+    assert again.outputs == tuple(names)
+    np.testing.assert_allclose(again(x), p[:, order], rtol=1e-5)
+    assert fv.black_box(path, outputs=["a", "b", "c"])(x).shape == (5, 3)
+    if isinstance(labels[0], str):
+        with pytest.raises(BoxError, match=r"'label' of classifier is a tensor\(string\)"):
+            fv.black_box(path, output="label")
+
+
+def test_a_width_that_the_file_leaves_open_is_found_by_asking_once(tmp_path):
+    path, w = linear(tmp_path, ["n", 48], 48, output_shape=["n", "k"])
+    x = pictures(channels=1)
+    box = fv.black_box(path)
+    assert box.outputs == ("0", "1", "2")
+    np.testing.assert_allclose(box(x), x.reshape(5, -1) @ w, rtol=1e-5, atol=1e-5)
 
 
 def test_axes_of_length_one_after_the_outputs_do_not_count_and_maps_are_refused(tmp_path):

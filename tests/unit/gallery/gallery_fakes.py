@@ -61,6 +61,7 @@ class FakeRun:
     noise: float | None = None
     seconds: float = 12.5
     failures: dict[str, int] = field(default_factory=dict)
+    goals: tuple[str, ...] = ()
     failure_reasons: dict[str, int] = field(default_factory=dict)
     output_names: tuple[str, ...] = ("cat", "dog")
     path: Path | None = Path("runs/cat")

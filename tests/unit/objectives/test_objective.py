@@ -51,7 +51,7 @@ def test_an_unknown_output_lists_those_there_are():
     assert len(str(caught.value)) < 300
 
 
-@pytest.mark.parametrize("output", [True, 1.0, ["1"], b"1"])
+@pytest.mark.parametrize("output", [["1"], b"1", 1j, object()])
 def test_an_output_is_a_name(output):
     with pytest.raises(WrongType, match="must be the name"):
         fv.maximise(box(), output)

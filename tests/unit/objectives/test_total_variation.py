@@ -47,14 +47,14 @@ def test_no_pictures_have_no_values():
 @pytest.mark.parametrize(
     ("inputs", "error"),
     [
-        (np.zeros((2, 4, 4)), InvalidArgument),
+        (np.zeros((2, 4, 4, 1, 1)), InvalidArgument),
         (np.zeros((2, 16)), InvalidArgument),
         (["text"], WrongType),
         ({"image": np.zeros((2, 4, 4, 1))}, WrongType),
         (np.array(["a"]), WrongType),
     ],
 )
-def test_it_is_for_pictures(inputs, error):
+def test_it_is_for_pictures_and_series(inputs, error):
     with pytest.raises(error, match=r"\(n, height, width, channels\).*Leave it out"):
         fv.total_variation().value(inputs)
 

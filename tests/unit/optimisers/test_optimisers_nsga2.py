@@ -162,7 +162,7 @@ def test_others_refuse_several_objectives_and_name_it(name):
     if name in ("nsga2", "random"):
         assert make_optimiser(name, REAL, goals=3).name == name
         return
-    with pytest.raises(IncompatibleOptimiser, match="pursues one objective, but this one has 3. Use optimiser='nsga2'"):
+    with pytest.raises(IncompatibleOptimiser, match="pursues one objective, but this one has 3"):
         make_optimiser(name, REAL, goals=3)
 
 

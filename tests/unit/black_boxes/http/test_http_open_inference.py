@@ -183,6 +183,33 @@ class TestInputs:
             np.testing.assert_allclose(box(batch)[:, 0], batch.sum(axis=1))
             assert [r.json["inputs"][0]["shape"] for r in service.requests if r.method == "POST"] == [[4, 3], [4, 3]]
 
+    def test_binary_tensors_where_the_server_lists_them(self):
+        inputs = [declared("x", "FP32", [-1, 3]), declared("t", "BYTES", [-1]), declared("b", "FP16", [-1, 2])]
+
+        def respond(request):
+            if request.path == "/v2":
+                return Answer(document={"name": "triton", "version": "2", "extensions": ["binary_tensor_data"]})
+            if not request.path.endswith("/infer"):
+                return Answer(document={"name": "m", "inputs": inputs, "outputs": ONE_OUT})
+            length = int(request.headers["inference-header-content-length"])
+            document, tail = json.loads(request.body[:length]), request.body[length:]
+            by_name = {}
+            for tensor in document["inputs"]:
+                size = tensor.get("parameters", {}).get("binary_data_size", 0)
+                raw, tail = tail[:size], tail[size:]
+                dtype = {"FP32": "<f4", "FP16": "<f2"}.get(tensor["datatype"])
+                values = np.array(tensor["data"]) if dtype is None else np.frombuffer(raw, dtype)
+                by_name[tensor["name"]] = values.reshape(tensor["shape"])
+            assert tail == b""
+            sums = by_name["x"].sum(axis=1) + np.char.str_len(by_name["t"]) + by_name["b"].sum(axis=1)
+            return Answer(document={"outputs": [{"name": "y", "shape": [len(sums), 1], "data": sums.tolist()}]})
+
+        batch = {"t": ["ab", "c"], "b": np.ones((2, 2)), "x": np.array([[1, 2, 3], [4, 5, 6.0]])}
+        with serving(respond) as service:
+            box = fv.black_box(service.url + "/v2/models/m", **FAST)
+            assert box(batch)[:, 0].tolist() == [10, 18]
+            assert service.requests[-1].headers["content-type"] == "application/octet-stream"
+
     @pytest.mark.parametrize(
         ("inputs", "batch", "words"),
         [
