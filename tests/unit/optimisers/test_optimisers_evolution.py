@@ -154,11 +154,24 @@ def test_noise_makes_generations_and_steps_larger_and_keeps_the_mean(cls):
     assert own.batch_size == 100
     np.testing.assert_array_equal(own.mean, mean)
     np.testing.assert_array_equal(own.recommend().real[0], mean)
+    tried = own.ask(200).real.std(axis=1)
+    assert np.median(tried[1::2]) > 2 * np.median(tried[::2])
+    own.tell(asked := own.ask(100), asked.real[:, 0])  # on a slope long steps lose nothing
     assert own.ask(200).real.std() > 2 * spread
     again = cls(LatentDescription(50), seed=1)
     again.load_state_dict(own.state_dict())
     assert again.batch_size == 100
     np.testing.assert_array_equal(again.ask(5).real, own.ask(5).real)
+
+
+@BOTH
+def test_long_steps_that_lose_much_are_given_up(cls):
+    own = cls(LatentDescription(50), seed=1)
+    usual = own.ask(200).real.std()
+    own.expect_noise(0.5, 2000)
+    own.tell(asked := own.ask(100), -np.square(asked.real).sum(axis=1))
+    assert own.batch_size == 100
+    assert own.ask(200).real.std() == pytest.approx(usual, rel=0.05)
 
 
 @BOTH
