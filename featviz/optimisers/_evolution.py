@@ -262,16 +262,19 @@ class EvolutionStrategy(ABC):
             RunDamaged: the state is not one of such an object.
         """
         try:
-            asks, restarts, generation, flat = (int(state[k]) for k in ("asks", "restarts", "generation", "flat"))
+            counts = [int(state[k]) for k in ("asks", "restarts", "generation", "flat", "noisy")]
         except (KeyError, TypeError, ValueError, OverflowError):
             raise RunDamaged(f"this is not a state of the optimiser {self.name!r}.") from None
+        asks, restarts, generation, flat, noisy = counts
+        if noisy < 0 or noisy > 1_000_000:
+            raise RunDamaged(f"the state of the optimiser {self.name!r} holds a population that cannot be.")
         scores = stored_array(state, "waiting_scores")
         rows = stored_array(state, "waiting_rows", (len(scores), self._genes))
         outstanding = stored_array(state, "outstanding")
         bests = stored_array(state, "bests")
         middles = stored_array(state, "middles", bests.shape)
         before = stored_array(state, "before", (2,))
-        if noisy := int(state.get("noisy", 0)):
+        if noisy:
             self._turn_noisy(noisy)
         self._restarts = restarts
         self._begin()
