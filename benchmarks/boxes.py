@@ -245,7 +245,7 @@ def rollout() -> Row:
 ROWS: dict[str, Callable[[], Row]] = {
     "svc": svc,
     "forest": forest,
-    "convnet": lambda: convnet((32, 64), "ONNX convnet of 32 and 64 filters", aimed=True),
+    "convnet": lambda: convnet((64, 128), "ONNX convnet of 64 and 128 filters", aimed=True),
     "small convnet": lambda: convnet((8, 16), "ONNX convnet of 8 and 16 filters"),
     "lightgbm": lightgbm,
     "logistic": logistic,

@@ -46,7 +46,7 @@ class BoxAsker:
         """
         if digests is None or fresh or self.noisy:
             return self._isolate(inputs, rows)
-        mine = [digests[row] for row in rows]
+        mine = digests if len(rows) == len(digests) else [digests[row] for row in rows.tolist()]
         wanted, repeats = self._cache.split(mine)
         if len(wanted) == len(rows):  # nothing is known, the usual case
             answers = self._isolate(inputs, rows)

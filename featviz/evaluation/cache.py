@@ -39,6 +39,8 @@ class AnswerCache:
             The positions to ask for; and for each position that repeats one of those, that one. Positions in neither
             are known: see :meth:`get`.
         """
+        if self._answers.keys().isdisjoint(digests) and len(set(digests)) == len(digests):  # all new, the usual case
+            return list(range(len(digests))), {}
         first: dict[bytes, int] = {}
         repeats: dict[int, int] = {}
         for position, digest in enumerate(digests):
@@ -54,8 +56,11 @@ class AnswerCache:
 
     def add(self, digests: list[bytes], outputs: Outputs, answered: NDArray[Any]) -> None:
         """Keep the rows of ``outputs`` (n, k) that were ``answered`` (bool, n)."""
-        for position in np.flatnonzero(answered):
-            self._answers[digests[position]] = outputs[position].copy()
+        rows = list(outputs.copy())  # views of one copy: a copy of each of 64 rows takes three times as long (measured)
+        if answered.all():
+            self._answers.update(zip(digests, rows, strict=True))
+        else:
+            self._answers.update((digests[i], rows[i]) for i in np.flatnonzero(answered).tolist())
         while len(self._answers) > self._most:
             del self._answers[next(iter(self._answers))]
 

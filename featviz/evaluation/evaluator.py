@@ -205,14 +205,15 @@ class Evaluator:
             if self._recorded:
                 draft.outputs[rows, len(self._box_outputs) :] = scored.outputs[:, 1:]
             _copy_failures(scored, rows, draft, "the objective failed: ")
-            bad = ~np.isfinite(scored.outputs).all(axis=1)
-            for row in rows[(scored.statuses == _OK) & bad]:
+            finite = np.isfinite(scored.outputs)
+            for row in () if finite.all() else rows[(scored.statuses == _OK) & ~finite.all(axis=1)]:
                 reason = f"the score is {scores[row]}, although every output is finite."
                 draft.mark(int(row), Failure(Status.NONFINITE, reason, Status.NONFINITE.name))
             keep = self._refuse_broken(draft)
         failed = draft.statuses != _OK
-        draft.outputs[failed & ~keep] = np.nan
-        scores[failed] = np.nan
+        if failed.any():
+            draft.outputs[failed & ~keep] = np.nan
+            scores[failed] = np.nan
         self.ledger.count_failures(draft.statuses)
         return Outcome(draft.outputs, scores, draft.statuses, draft.reasons)
 
@@ -230,7 +231,10 @@ class Evaluator:
 
     def _refuse_nonfinite(self, draft: Answers) -> None:
         own = draft.outputs[:, : len(self._box_outputs)]
-        bad = ~np.isfinite(own) & (draft.statuses == _OK)[:, None]
+        finite = np.isfinite(own)
+        if finite.all():
+            return
+        bad = ~finite & (draft.statuses == _OK)[:, None]
         for row in np.flatnonzero(bad.any(axis=1)):
             column = int(np.argmax(bad[row]))
             name, value = visible(self._box_outputs[column], 60), draft.outputs[row, column]

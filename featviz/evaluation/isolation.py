@@ -118,8 +118,9 @@ class _Asked:
     def fails(self, positions: Rows) -> Failure | None:
         """Ask for ``positions``: None when they are known afterwards; what went wrong when they are not, or are one."""
         self.sent += len(positions)
+        whole = len(positions) == len(self._rows)
         try:
-            outputs = self._ask(self._rows[positions])
+            outputs = self._ask(self._rows if whole else self._rows[positions])
         except self._raised:
             raise
         except RowsFailed as error:
