@@ -50,7 +50,8 @@ class Box(Protocol):
     """A black box: a batch of inputs in, one float64 row of outputs each.
 
     It may have any of the further members of :class:`~featviz.black_boxes.BlackBox` (``noisy``, ``begin_batch``,
-    ``keep_in``, ``usage``, ``provenance``, ``close``, ``queries_per_input``), which are looked for and never required.
+    ``keep_in``, ``usage``, ``provenance``, ``close``, ``queries_per_input``, ``draws_alike``), which are looked for and
+    never required.
     """
 
     @property
