@@ -12,7 +12,11 @@ from numpy.typing import NDArray
 from featviz.blocks import Block
 from featviz.latent import LatentDescription, Latents
 
-__all__ = ["VIOLATION", "Box", "Optimiser", "ScoreFunction", "SearchSpace", "Spec"]
+__all__ = ["BELOW_ALL", "VIOLATION", "Box", "Optimiser", "ScoreFunction", "SearchSpace", "Spec"]
+
+# What optimisers are told of inputs that break a constraint lies between minus this and minus twice this, the lower the
+# more they break: below any score that a search could meet, and far from where floats overflow.
+BELOW_ALL = 1e200
 
 # What the names of recorded violations of constraints begin with.
 VIOLATION = "violation of "
