@@ -47,8 +47,10 @@ imports: $(VENV)/.has-dev  ## import-linter: imports go downwards only
 bench: $(VENV)/.has-bench  ## Measure: queries needed, parity with gradients, overhead, spaces (an hour or more)
 	$(ONE_THREAD) $(BIN)/python benchmarks/pedestrian.py
 	$(ONE_THREAD) $(BIN)/python benchmarks/parity.py
-	$(ONE_THREAD) $(BIN)/python benchmarks/decoders.py
 	$(ONE_THREAD) $(BIN)/python benchmarks/robustness.py
+	$(ONE_THREAD) $(BIN)/python benchmarks/boxes.py
+	$(ONE_THREAD) $(BIN)/python benchmarks/noise.py $(BENCH_ARGS)
+	$(ONE_THREAD) $(BIN)/python benchmarks/fronts.py $(BENCH_ARGS)
 	$(ONE_THREAD) $(BIN)/python benchmarks/overhead.py
 	$(ONE_THREAD) $(BIN)/python benchmarks/spaces.py
 	$(ONE_THREAD) $(BIN)/python benchmarks/ensembles.py $(BENCH_ARGS)

@@ -12,7 +12,11 @@ from numpy.typing import NDArray
 from featviz.blocks import Block
 from featviz.latent import LatentDescription, Latents
 
-__all__ = ["VIOLATION", "Box", "Optimiser", "ScoreFunction", "SearchSpace", "Spec"]
+__all__ = ["BELOW_ALL", "VIOLATION", "Box", "Optimiser", "ScoreFunction", "SearchSpace", "Spec"]
+
+# What optimisers are told of inputs that break a constraint lies between minus this and minus twice this, the lower the
+# more they break: below any score that a search could meet, and far from where floats overflow.
+BELOW_ALL = 1e200
 
 # What the names of recorded violations of constraints begin with.
 VIOLATION = "violation of "
@@ -50,7 +54,8 @@ class Box(Protocol):
     """A black box: a batch of inputs in, one float64 row of outputs each.
 
     It may have any of the further members of :class:`~featviz.black_boxes.BlackBox` (``noisy``, ``begin_batch``,
-    ``keep_in``, ``usage``, ``provenance``, ``close``, ``queries_per_input``), which are looked for and never required.
+    ``keep_in``, ``usage``, ``provenance``, ``close``, ``queries_per_input``, ``draws_alike``), which are looked for and
+    never required.
     """
 
     @property

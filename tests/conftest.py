@@ -1,9 +1,13 @@
 """What every test shares: Hypothesis without chance or clocks, and a browser that may be demanded."""
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
+
+# A shell that starts this in the background has it ignore Ctrl-C, and so would every process that a test interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No deadline: the machine may be busy. Derandomised: a failure is the same for everyone.
 settings.register_profile("featviz", deadline=None, derandomize=True, database=None)

@@ -66,6 +66,11 @@ class BlackBox(ABC):
         """
         return self._noisy
 
+    @property
+    def draws_alike(self) -> bool:
+        """Of a noisy box, whether chance is the same for all inputs of a batch, so that it ranks them fairly."""
+        return False
+
     def __call__(self, inputs: Any) -> NDArray[np.float64]:
         """The outputs for a batch of inputs, as the thing answers: they may hold NaN and infinity.
 

@@ -55,6 +55,11 @@ class RobustBox(BlackBox):
         """How many inputs the thing behind is asked for to answer for one."""
         return self._draws * int(getattr(self._box, "queries_per_input", 1))
 
+    @property
+    def draws_alike(self) -> bool:
+        """All inputs of a batch are transformed alike, unless the box behind is noisy itself."""
+        return getattr(self._box, "noisy", None) is not True
+
     def begin_batch(self, key: int) -> None:
         """New draws, the same for a batch of the same number."""
         self._key = key

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featviz.errors import InvalidArgument, WrongType
+from featviz.protocols import BELOW_ALL
 
 __all__ = ["Losses", "checked_scores", "checked_values"]
 
@@ -57,7 +58,9 @@ class Losses:
     """Turns scores into finite losses, lower is better, for libraries that minimise.
 
     A score of NaN or -inf becomes a loss worse than every loss told so far, by a tenth of their range, so that it
-    ranks last and does not swamp a library that fits a model of the values.
+    ranks last and does not swamp a library that fits a model of the values. What breaks a constraint is told as a
+    number far below any score (:data:`~featviz.protocols.BELOW_ALL`): its loss lies between the worst one and that,
+    higher the more it breaks.
     """
 
     def __init__(self) -> None:
@@ -67,7 +70,7 @@ class Losses:
     def of(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Losses of shape (n,), all finite, for scores of shape (n,)."""
         losses = np.clip(-scores, -_LARGEST, _LARGEST)
-        scored = scores > -np.inf
+        scored = scores > -BELOW_ALL / 2
         if scored.any():
             self._best = min(self._best, float(losses[scored].min()))
             self._worst = max(self._worst, float(losses[scored].max()))
@@ -75,5 +78,10 @@ class Losses:
             # Nothing has a score yet: the scale is unknown, so the largest loss there is.
             known = np.isfinite(self._worst)
             margin = 0.1 * (self._worst - self._best) + 1e-6 * abs(self._worst) + 1e-12 if known else 0.0
-            losses[~scored] = min(self._worst + margin, _LARGEST) if known else _LARGEST
+            last = min(self._worst + margin, _LARGEST) if known else _LARGEST
+            losses[~scored] = last
+            broken = np.isfinite(scores) & ~scored
+            least = self._worst if known else 0.5 * _LARGEST
+            share = np.clip(0.1 + 0.8 * (-scores[broken] / BELOW_ALL - 1), 0.1, 0.9)
+            losses[broken] = least + (last - least) * share
         return losses

@@ -61,12 +61,15 @@ class NoisePolicy:
         known: True for a box that is noisy, False for one that is not, or when nothing is to be asked again; None when
             it is to be found out.
         recommends: whether the optimiser recommends an input at its end.
+        alike: whether all inputs of a batch meet the same chance, as those of a robust box do. Then a batch ranks its
+            inputs as if there were no noise, and asking twice for an input in one batch tells nothing.
     """
 
     budget: int
     first_budget: int
     known: bool | None
     recommends: bool
+    alike: bool = False
     _verdicts: dict[int, bool] = field(default_factory=dict, repr=False)
     _levels: dict[int, tuple[int, float] | None] = field(default_factory=dict, repr=False)
 
@@ -78,6 +81,17 @@ class NoisePolicy:
         if made not in self._verdicts:
             self._verdicts[made] = any(self._differs(records, check) for check in records.batches_of(Phase.CHECK))
         return self._verdicts[made]
+
+    def at_once(self, again: Ids) -> Ids:
+        """Those of the evaluations to repeat that can go into one batch, the first ones."""
+        if not self.alike or len(np.unique(again)) == len(again):
+            return again
+        seen: set[int] = set()
+        for place, one in enumerate(again.tolist()):
+            if one in seen:
+                return again[:place]
+            seen.add(one)
+        return again
 
     def check_due(self, records: Records, spent: int) -> Ids:
         """The input to ask for again now, to find out whether the box is noisy; none when it is not time."""
@@ -105,7 +119,7 @@ class NoisePolicy:
 
     def _gauged(self, records: Records) -> tuple[int, float] | None:
         checks = records.batches_of(Phase.CHECK)
-        if not self.is_noisy(records) or not checks:
+        if self.alike or not self.is_noisy(records) or not checks:
             return None
         found: list[float] = []
         input_ = self._gauge(records)
@@ -131,7 +145,7 @@ class NoisePolicy:
         return -1 if differing.originals is None else int(differing.originals[0])
 
     def _gauge_due(self, records: Records) -> Ids:
-        if self.budget < _LEAST_CHECKED or self.expected(records) is not None:
+        if self.alike or self.budget < _LEAST_CHECKED or self.expected(records) is not None:
             return _NONE
         if not records.count(Phase.CHECK):
             best = records.observed(records.of_phase(Phase.SEARCH, Phase.REFERENCE))[:1]
@@ -239,4 +253,8 @@ def noise_policy(
     known = settings.noise if isinstance(settings.noise, bool) else noisy
     if known is None and all(getattr(box, "noisy", None) is False for box in objective.boxes):
         known = False
-    return None if known is False else NoisePolicy(settings.budget, first_budget, known, recommends)
+    if known is False:
+        return None
+    by_chance = [box for box in objective.boxes if getattr(box, "noisy", None) is True]
+    alike = bool(by_chance) and all(getattr(box, "draws_alike", False) for box in by_chance)
+    return NoisePolicy(settings.budget, first_budget, known, recommends, alike)

@@ -75,17 +75,17 @@ class Plan:
         spent = self.spent(records)
         if spent < settings.budget and not self.target_reached(records, best):
             if noise is not None and len(again := self._to_check(noise, records, spent, best)):
-                return Next(Phase.CHECK, 0, settings.budget - spent, again)
+                return Next(Phase.CHECK, 0, settings.budget - spent, noise.at_once(again))
             following = self._searching(records, settings.budget - spent)
             if following is not None:
                 return following
             if noise is not None and len(again := noise.round_due(records)):
-                return Next(Phase.CONFIRM, 0, settings.budget - spent, again)
+                return Next(Phase.CONFIRM, 0, settings.budget - spent, noise.at_once(again))
         left = settings.baseline - records.count(Phase.BASELINE)
         if left > 0:
             return Next(Phase.BASELINE, 0, left)
         if noise is not None and len(again := noise.baseline_due(records)):
-            return Next(Phase.BASELINE_CONFIRM, 0, len(again), again)
+            return Next(Phase.BASELINE_CONFIRM, 0, len(again), noise.at_once(again))
         return None
 
     def target_reached(self, records: Records, best: float) -> bool:

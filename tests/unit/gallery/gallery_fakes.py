@@ -42,6 +42,7 @@ class FakeCandidate:
     outputs: dict[str, float]
     input: Any
     evaluation: int
+    certainty: str = ""
 
 
 @dataclass(eq=False)
@@ -57,6 +58,7 @@ class FakeRun:
     status: str = "finished"
     stop_reason: str = "the budget is spent"
     evaluations: int = 1000
+    noise: float | None = None
     seconds: float = 12.5
     failures: dict[str, int] = field(default_factory=dict)
     goals: tuple[str, ...] = ()

@@ -119,3 +119,17 @@ def test_what_it_cannot_search_and_damaged_states_are_refused():
         CoarseToFine(LATENT).load_state_dict({**state, "racing": np.array([7, 8])})
     with pytest.raises(RunDamaged):
         CoarseToFine(LATENT).load_state_dict({})
+
+
+def test_noise_is_expected_by_every_stage_and_after_a_restore():
+    own = CoarseToFine(LATENT, seed=3)
+    advance(own, coarse, 100)
+    own.expect_noise(0.5, 1_000)
+    again = CoarseToFine(LATENT, seed=3)
+    again.load_state_dict(decode_state(encode_state(own.state_dict())))
+    for optimiser in (own, again):
+        advance(optimiser, coarse, 1_500)
+    assert own.stage == 2
+    np.testing.assert_array_equal(own.ask(5).real, again.ask(5).real)
+    assert own._searches[2].batch_size == 50
+    assert len(own.recommend()) == 1

@@ -146,6 +146,52 @@ def test_state_shares_no_memory(cls):
 
 
 @BOTH
+def test_noise_makes_generations_and_steps_larger_and_keeps_the_mean(cls):
+    own = cls(LatentDescription(50), seed=1)
+    own.tell(asked := own.ask(own.batch_size), -np.square(asked.real).sum(axis=1))
+    mean, spread = own.mean, own.ask(200).real.std()
+    own.expect_noise(0.5, 2000)
+    assert own.batch_size == 100
+    np.testing.assert_array_equal(own.mean, mean)
+    np.testing.assert_array_equal(own.recommend().real[0], mean)
+    tried = own.ask(200).real.std(axis=1)
+    assert np.median(tried[1::2]) > 2 * np.median(tried[::2])
+    own.tell(asked := own.ask(100), asked.real[:, 0])  # on a slope long steps lose nothing
+    assert own.ask(200).real.std() > 2 * spread
+    again = cls(LatentDescription(50), seed=1)
+    again.load_state_dict(own.state_dict())
+    assert again.batch_size == 100
+    np.testing.assert_array_equal(again.ask(5).real, own.ask(5).real)
+
+
+@BOTH
+def test_long_steps_that_lose_much_are_given_up(cls):
+    own = cls(LatentDescription(50), seed=1)
+    usual = own.ask(200).real.std()
+    own.expect_noise(0.5, 2000)
+    own.tell(asked := own.ask(100), -np.square(asked.real).sum(axis=1))
+    assert own.batch_size == 100
+    assert own.ask(200).real.std() == pytest.approx(usual, rel=0.05)
+
+
+@BOTH
+@pytest.mark.parametrize(("level", "expected"), [(0.001, None), (0.05, 50), (0.2, 100)])
+def test_the_more_noise_the_larger_are_generations(cls, level, expected):
+    own = cls(LatentDescription(50))
+    usual = own.batch_size
+    own.expect_noise(level, 2000)
+    assert own.batch_size == (usual if expected is None else expected)
+
+
+@BOTH
+def test_what_the_user_chose_stays_under_noise(cls):
+    own = cls(LatentDescription(50), population=10, sigma=0.5)
+    own.expect_noise(0.5, 2000)
+    assert own.batch_size == 10
+    assert own.ask(200).real.std() == pytest.approx(0.5, rel=0.1)
+
+
+@BOTH
 def test_damaged_states_are_refused(cls):
     own = cls(LatentDescription(6))
     good = own.state_dict()

@@ -339,3 +339,15 @@ def test_records_are_not_changed_by_the_policy():
     before = dataclasses.replace(first, scores=first.scores.copy())
     made.round_due(records)
     np.testing.assert_array_equal(first.scores, before.scores)
+
+
+def test_where_a_batch_meets_one_chance_no_input_is_asked_for_twice_in_it():
+    plain = fv.black_box(lambda pictures: pictures[:, :, :3].mean(axis=(1, 2, 3)), name="left", noisy=False)
+    box = fv.robust(plain, fv.jitter(1), draws=1)
+    run = fv.search(fv.ImageSpace(6, 6), fv.maximise(box), budget=400, progress="none")
+    batches = [b for b in run._records.batches if b.originals is not None]
+    assert {b.phase for b in batches} == {Phase.CONFIRM}  # nothing is gauged: a batch ranks as if there were no noise
+    assert all(len(np.unique(b.originals)) == len(b.originals) for b in batches)
+    assert run.evaluations == 400
+    assert run.best.replicates > 1
+    assert run.best.standard_error > 0
