@@ -54,11 +54,29 @@ def _array_digests(batch: NDArray[Any]) -> list[bytes]:
 
 
 def _frame_digests(frame: Any) -> list[bytes]:
+    columns = [_column_digests(frame.iloc[:, position]) for position in range(frame.shape[1])]
+    return _joined(columns) if columns else [b""] * len(frame)
+
+
+def _column_digests(column: Any) -> list[bytes]:
+    if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biufcmM":
+        return _array_digests(column.to_numpy())
+    if hasattr(column, "cat"):
+        digests = [*(_digest(_plain(one)) for one in column.cat.categories.tolist()), b"missing"]
+        return [digests[code] for code in column.cat.codes.tolist()]
+    if column.dtype == object:
+        # The hashes of pandas take 1, 1.0, True and "1" in one column for the same, and "a" and "a\0" too.
+        return [_digest(_plain(value)) for value in column]
+    return _hashed(column)
+
+
+def _hashed(column: Any) -> list[bytes]:
+    """Of a column of one of pandas' own types, such as whole numbers some of which are missing."""
     from pandas.util import hash_pandas_object  # noqa: PLC0415  only a caller that has data frames has pandas
 
     # Two passes with different keys: 64 bits alone would meet by chance in long runs.
     halves = [
-        hash_pandas_object(frame, index=False, hash_key=key).to_numpy()
+        hash_pandas_object(column, index=False, hash_key=key).to_numpy()
         for key in ("featviz---first-", "featviz--second-")
     ]
     return [row.tobytes() for row in np.column_stack(halves)]

@@ -72,7 +72,25 @@ def test_what_has_no_value_to_compare_has_no_digest():
     assert input_digests([object()]) is None
     assert input_digests([deep]) is None
     assert input_digests((np.eye(2), [object(), object()])) is None
-    assert input_digests(pd.DataFrame({"a": [{}, {}]})) is None
+    assert input_digests(pd.DataFrame({"a": [object(), object()]})) is None
+
+
+@pytest.mark.parametrize("cells", [[1, True], [1, 1.0], [1, "1"], ["a", "a\0"], [None, np.nan], [[1], [2]]])
+def test_cells_that_pandas_takes_for_the_same_are_told_apart(cells):
+    frame = pd.DataFrame({"a": pd.Series(cells, dtype=object)})
+    assert len(set(input_digests(frame))) == 2
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "category", "string", "datetime64[ns]", "float64"])
+def test_columns_of_every_type_have_digests(dtype):
+    frame = pd.DataFrame({"a": pd.Series([1, None, 2, 1], dtype="Int64").astype(dtype, errors="ignore")})
+    first, missing, second, again = input_digests(frame)
+    assert len({first, missing, second}) == 3
+    assert first == again
+
+
+def test_the_rows_of_a_frame_without_columns_are_equal():
+    assert len(input_digests(pd.DataFrame(index=[0, 1]))) == 2
 
 
 def test_an_empty_batch_has_none():

@@ -388,3 +388,31 @@ def test_own_optimisers_resume_from_their_state_and_not_from_the_beginning(tmp_p
     with fv.Study(SPACE, objective(), budget=120, batch_size=9, seed=5, out=tmp_path / "run") as study:
         study.ask()
     assert len(asked) == 1
+
+
+class DrawsByKey(fv.BlackBox):
+    """A noisy box that draws by the number of the batch, as a box should."""
+
+    def __init__(self):
+        super().__init__(name="draws by key", outputs=["output"])
+        self.key = 0
+
+    def begin_batch(self, key):
+        self.key = key
+
+    def answer(self, inputs):
+        return inputs.mean(axis=(1, 2, 3)) + np.random.default_rng(self.key).standard_normal(len(inputs))
+
+
+@pytest.mark.parametrize("replicates", [1, 3])
+def test_a_noisy_box_that_draws_by_key_may_go_on(tmp_path, replicates):
+    for budget in (60, 120):
+        run = fv.search(
+            SPACE,
+            fv.maximise(DrawsByKey()),
+            budget=budget,
+            replicates=replicates,
+            out=tmp_path / "run",
+            progress="none",
+        )
+    assert run.evaluations == 120
