@@ -159,7 +159,7 @@ BAD = {
     "segfault": (ProcessDied, r"killed by signal 11 \(SIGSEGV\)"),
     "real segfault": (ProcessDied, r"killed by signal 11 \(SIGSEGV\)"),
     "child, then exit": (ProcessDied, "exit code 3"),
-    "hang": (BoxTimeout, r"no answer within 0.5 s.*flush"),
+    "hang": (BoxTimeout, r"no answer within 0.5 s.*read line by line.*flush"),
     "hang, deaf": (BoxTimeout, "no answer within 0.5 s"),
     "gigabyte": (AnswerTypeError, "more than 10,000,000 characters and no end of line"),
     "not UTF-8": (AnswerTypeError, r"line of JSON in UTF-8, but 'caf\\xe9' came.*standard error"),

@@ -249,8 +249,8 @@ def _closing(program: Program, process: Process) -> Exception:
 def _timeout(seconds: float) -> _Why:
     def why(program: Program, process: Process) -> Exception:
         return BoxTimeout(
-            f"{as_words(program.words)} gave no answer within {seconds:g} s{process.last_words()}. Does it flush its "
-            "output after each line?"
+            f"{as_words(program.words)} gave no answer within {seconds:g} s{process.last_words()}. Does it read line "
+            "by line (mawk does with -W interactive), and flush its output after each line?"
         )
 
     return why

@@ -13,7 +13,7 @@ from featviz.black_boxes.http.options import SendingOptions
 from featviz.black_boxes.http.protocol import WireProtocol
 from featviz.black_boxes.http.secrets import Secret
 from featviz.checks import one_of, option_names, unique_names
-from featviz.errors import BoxError, FeatvizWarning
+from featviz.errors import BoxError, FeatvizWarning, InvalidArgument
 from featviz.protocols import Spec
 from featviz.registry import import_object, import_path
 
@@ -35,6 +35,8 @@ _PATHS = (
     (re.compile(r"/invocations/?$"), "mlflow"),
     (re.compile(r"/completions/?$"), "openai"),
 )
+# What other clients call the key itself.
+_KEY_NAMES = frozenset({"api_key", "apikey", "api_token", "key", "token", "bearer", "auth"})
 
 
 def http_box(
@@ -67,6 +69,11 @@ def http_box(
     url = checked_url(url)
     chosen = _protocol_of(url, protocol, options)
     where, own = PROTOCOLS[chosen]
+    for key in sorted(_KEY_NAMES.intersection(options)):
+        raise InvalidArgument(
+            f"a service has no option {key!r}. Put the key into an environment variable and pass the name of that: "
+            "key_env='API_KEY'."
+        )
     option_names(f"a service that speaks {chosen!r}", options, {*own, *SendingOptions.names()})
     sending = SendingOptions(**{name: value for name, value in options.items() if name not in own})
     secret = None if sending.key_env is None else Secret(sending.key_env, sending.key_header)

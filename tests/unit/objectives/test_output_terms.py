@@ -220,6 +220,14 @@ class TestDisagreement:
             make()
 
 
+def test_where_nobody_named_the_outputs_the_message_says_how_to():
+    unnamed = fv.black_box(np.mean)
+    with pytest.raises(OutputNotFound, match=r"no output 'cat'\. It has: output\. Where the box is made, outputs="):
+        fv.maximise(unnamed, "cat")
+    with pytest.raises(OutputNotFound, match=r"It has: a, b, c\.$"):
+        fv.maximise(ONE, "lion")
+
+
 class TestLabelsOfClasses:
     """Names made of classes are text; numbers and truth values stand for the names that write them."""
 

@@ -131,6 +131,13 @@ def test_options_that_are_wrong(options, kind, words):
         fv.black_box(NOWHERE, request="{inputs}", **options)
 
 
+@pytest.mark.parametrize("name", ["api_key", "token"])
+def test_a_key_itself_is_refused_with_the_option_to_use_and_not_shown(name):
+    with pytest.raises(InvalidArgument, match=rf"no option '{name}'.*key_env=") as refused:
+        fv.black_box(NOWHERE, request="{inputs}", **{name: "sk-0123456789"})
+    assert "0123456789" not in str(refused.value)
+
+
 def test_the_header_of_a_key_must_be_one(monkeypatch):
     monkeypatch.setenv("KEY_FOR_TEST", "0123456789")
     with pytest.raises(InvalidArgument, match="key_header"):
