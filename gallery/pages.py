@@ -98,6 +98,8 @@ def run_page(run: "Run", page: str, entries: list[Entry], place: str | None) -> 
     if random.candidate and random.run:
         shown_random = show_large(random.run, random.candidate, "random", "the best random input", files)
     top = run.top(GRID) if best else []
+    if run.noise is not None:  # beside means of repeats, lucky first answers would look like better ones
+        top = [candidate for candidate in top if candidate.certainty] or top
     diverse = _diverse(run) if best else []
     if [c.id for c in diverse] == [c.id for c in top]:
         diverse = []
@@ -120,6 +122,7 @@ def run_page(run: "Run", page: str, entries: list[Entry], place: str | None) -> 
         bars=charts.bars(_answers(run, best), outputs, _named_outputs(run)) if best else None,
         front=front_of(run, files),
         chart=charts.chart(lines),
+        is_noisy=run.noise is not None,
         lines=[line for line in lines if line.kind != "restart" and len(line.best)],
         endings=[float(h.best[-1]) for h in run.restart_histories if len(h)],
         restarts=sum(line.kind == "restart" for line in lines),

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from featviz.objectives.objective import Objective
 from featviz.objectives.output_term import OutputTerm
-from featviz.objectives.scales import checked_scale, log_of_rest, log_probabilities
+from featviz.objectives.scales import checked_scale, log_of_rest, log_probabilities, refuse_probabilities
 from featviz.protocols import Box, Spec
 
 __all__ = ["LogOdds", "log_odds"]
@@ -34,6 +34,7 @@ class LogOdds(OutputTerm):
             return log_p - log_of_rest(log_p)
         if outputs.shape[1] == 1:
             return own
+        refuse_probabilities(outputs, self.box.name)
         others = np.delete(outputs, self.index, axis=1)
         top = others.max(axis=1)
         return np.asarray(own - top - np.log(np.exp(others - top[:, None]).sum(axis=1)))

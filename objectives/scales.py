@@ -9,7 +9,7 @@ from featviz.checks import one_of
 from featviz.errors import InvalidArgument
 from featviz.text import visible
 
-__all__ = ["SCALES", "as_probabilities", "checked_scale", "log_of_rest", "log_probabilities"]
+__all__ = ["SCALES", "as_probabilities", "checked_scale", "log_of_rest", "log_probabilities", "refuse_probabilities"]
 
 Outputs = NDArray[np.float64]
 
@@ -41,6 +41,7 @@ def log_probabilities(outputs: Outputs, scale: str, name: str) -> Outputs:
         InvalidArgument: when the outputs cannot be of that scale.
     """
     if scale == "logits":
+        refuse_probabilities(outputs, name)
         if outputs.shape[1] == 1:
             return np.asarray(-np.logaddexp(0.0, -outputs))
         with np.errstate(invalid="ignore"):
@@ -51,6 +52,23 @@ def log_probabilities(outputs: Outputs, scale: str, name: str) -> Outputs:
     outside = (outputs < -_ROUNDING) | (outputs > 1 + _ROUNDING)
     _refuse(outside, outputs, name, "a probability, which is from 0 to 1")
     return np.asarray(np.log(np.clip(outputs, _SMALLEST, 1.0)))
+
+
+def refuse_probabilities(outputs: Outputs, name: str) -> None:
+    """Refuse outputs that were said to be logits and can only be probabilities: each row in [0, 1] with sum 1.
+
+    Their softmax would be nearly the same for all classes, and nobody would notice.
+
+    Raises:
+        InvalidArgument: when they are.
+    """
+    if outputs.shape[1] < 2 or not len(outputs) or (outputs < 0).any():
+        return
+    if (np.abs(outputs.sum(axis=1) - 1) <= _ROUNDING).all():
+        raise InvalidArgument(
+            f"the outputs of {visible(name)} are probabilities: none is below 0, and their sum is 1. Say so with "
+            "scale='probability', or let the box answer with decision values or log-probabilities."
+        )
 
 
 def as_probabilities(outputs: Outputs, scale: str, name: str) -> Outputs:

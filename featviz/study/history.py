@@ -234,6 +234,16 @@ class Records:
         again = self.again.get(evaluation)
         return float(self.scores[evaluation]) if again is None or not len(again) else float(np.mean(again))
 
+    def outputs_of(self, evaluation: int) -> NDArray[np.float64]:
+        """The outputs, shape (k,), that go with :meth:`score_of`: the means over the repeats, or else its own."""
+        record, row = self.locate(evaluation)
+        if not self.repeats_of(evaluation):
+            return record.outputs[row]
+        rows = [
+            b.outputs[(b.originals == evaluation) & (b.statuses == 0)] for b in self.batches if b.originals is not None
+        ]
+        return np.asarray(np.concatenate(rows).mean(axis=0))
+
     def repeats_of(self, evaluation: int) -> dict[str, Any]:
         """``replicates`` and ``standard_error`` of an evaluation that was chosen among by repeats; empty for others."""
         again = self.again.get(evaluation, np.empty(0))

@@ -298,9 +298,9 @@ class Run:
         kept = {} if inputs is not None else {entry.id: entry.input for entry in self._stored}
         found = []
         for row, evaluation in enumerate(int(i) for i in ids):
-            record, at = self._records.locate(evaluation)
+            record, _ = self._records.locate(evaluation)
             x = kept.get(evaluation) if inputs is None else take_one(inputs, row)
-            outputs = dict(zip(self.output_names, map(float, record.outputs[at]), strict=True))
+            outputs = dict(zip(self.output_names, map(float, self._records.outputs_of(evaluation)), strict=True))
             found.append(
                 Candidate(
                     id=evaluation,
