@@ -56,12 +56,30 @@ def _array_digests(batch: NDArray[Any]) -> list[bytes]:
 def _frame_digests(frame: Any) -> list[bytes]:
     from pandas.util import hash_pandas_object  # noqa: PLC0415  only a caller that has data frames has pandas
 
+    columns = [frame.iloc[:, at] for at in range(frame.shape[1])]
+    loose = [at for at, column in enumerate(columns) if _holds_objects(column)]
+    if loose:
+        # pandas hashes 1 and "1" alike where a column holds both.
+        parts = [[_cell_digest(cell) for cell in columns[at].astype(object)] for at in loose]
+        rest = [at for at in range(len(columns)) if at not in loose]
+        return _joined([*parts, _frame_digests(frame.iloc[:, rest])] if rest else parts)
     # Two passes with different keys: 64 bits alone would meet by chance in long runs.
     halves = [
         hash_pandas_object(frame, index=False, hash_key=key).to_numpy()
         for key in ("featviz---first-", "featviz--second-")
     ]
     return [row.tobytes() for row in np.column_stack(halves)]
+
+
+def _cell_digest(cell: Any) -> bytes:
+    hash(cell)  # TypeError for what a box could change in place, since copies of a frame share its objects
+    return _digest(_plain(cell))
+
+
+def _holds_objects(column: Any) -> bool:
+    """Whether a column holds objects, of which any may be of another type."""
+    dtype = getattr(getattr(column.dtype, "categories", column), "dtype", None)
+    return isinstance(dtype, np.dtype) and dtype.kind == "O" and column.dtype.kind == "O"
 
 
 def _joined(parts: list[list[bytes]]) -> list[bytes]:
