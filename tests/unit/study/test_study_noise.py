@@ -362,3 +362,11 @@ def test_a_run_that_lost_what_was_repeated_is_damaged(tmp_path):
         database.commit()
     with pytest.raises(RunDamaged, match="does not say which evaluations batch"):
         fv.load(tmp_path / "run")
+
+
+def test_a_box_whose_noise_comes_from_the_key_is_not_taken_for_another_one(tmp_path):
+    options = {"budget": 100, "replicates": 3}
+    with pytest.raises(KeyboardInterrupt):
+        search(tmp_path / "run", Noisy(interrupt_at=4), **options)
+    resumed = search(tmp_path / "run", Noisy(), **options)
+    np.testing.assert_array_equal(resumed.scores, search(box=Noisy(), **options).scores)
