@@ -57,7 +57,10 @@ def box_from_spec(spec: Mapping[str, Any]) -> BlackBox:
 def _of_kind(spec: Mapping[str, Any]) -> BlackBox:
     options = {key: value for key, value in spec.items() if key != "kind"}
     if isinstance(options.get("box"), Mapping):
-        options["box"] = box_from_spec(options["box"])
+        try:
+            options["box"] = box_from_spec(options["box"])
+        except RecursionError:
+            raise InvalidConfig("box: boxes are nested too deeply in one another.") from None
     make = BOXES.get(spec["kind"])
     parameters = inspect.signature(make).parameters
     try:

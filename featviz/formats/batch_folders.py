@@ -159,7 +159,7 @@ class BatchFolder:
             known = json.loads(read_regular(path / _KNOWN_BY, _MOST_BYTES))
             digests = tuple(str(digest) for digest in known["inputs"])
             return cls(path, int(known["first"]), digests) if digests else None
-        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None
 
     @property

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,17 +51,18 @@ def read_scores(path: Path, ids: Sequence[int], outputs: Sequence[str]) -> Score
         InvalidArgument: when it is not such a file, naming line and column.
     """
     lines = _lines(path)
-    if not lines:
+    head = next(lines, None)
+    if head is None:
         raise InvalidArgument(f"{_name(path)} is empty; its first line must be {visible(','.join([_ID, *outputs]))!r}.")
-    positions = _positions(path, lines[0][1], outputs)
+    width = len(head[1])
+    positions = _positions(path, head[1], outputs)
     rows = {number: row for row, number in enumerate(ids)}
     found = np.full((len(ids), len(outputs)), np.nan)
     seen: dict[int, int] = {}
     missing: dict[int, str] = {}
-    for line, cells in lines[1:]:
-        if len(cells) != len(lines[0][1]):
-            expected = len(lines[0][1])
-            raise InvalidArgument(f"{_name(path)}, line {line}: expected {expected} cells, but it has {len(cells)}.")
+    for line, cells in lines:
+        if len(cells) != width:
+            raise InvalidArgument(f"{_name(path)}, line {line}: expected {width} cells, but it has {len(cells)}.")
         row = _row(path, line, cells[positions[_ID]], rows, seen)
         for column, output in enumerate(outputs):
             found[row, column] = _number(path, line, output, cells[positions[output]])
@@ -78,8 +79,8 @@ def read_scores(path: Path, ids: Sequence[int], outputs: Sequence[str]) -> Score
     return Scores(found, missing)
 
 
-def _lines(path: Path) -> list[tuple[int, list[str]]]:
-    """The lines that are not empty, with their numbers."""
+def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The lines that are not empty, with their numbers, one by one: the first one too many ends the reading."""
     try:
         content = read_regular(path, _MOST_BYTES)
     except ValueError as error:
@@ -91,14 +92,12 @@ def _lines(path: Path) -> list[tuple[int, list[str]]]:
     head = text.split("\n", 1)[0]
     between = "," if "," in head else ";" if ";" in head else "\t" if "\t" in head else ","
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=between, strict=True)
-    lines: list[tuple[int, list[str]]] = []
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                lines.append((reader.line_num, [unguarded(cell.strip()) for cell in cells]))
+                yield reader.line_num, [unguarded(cell.strip()) for cell in cells]
     except csv.Error as error:
         raise InvalidArgument(f"{_name(path)}, line {reader.line_num}, is not CSV: {first_line(error)}.") from None
-    return lines
 
 
 def _positions(path: Path, head: list[str], outputs: Sequence[str]) -> dict[str, int]:

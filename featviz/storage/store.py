@@ -57,6 +57,9 @@ class Phase(IntEnum):
     BASELINE_CONFIRM = 6  # the best random inputs asked for again
 
 
+_REPEATING = frozenset({Phase.CHECK, Phase.CONFIRM, Phase.BASELINE_CONFIRM})
+
+
 @dataclass(frozen=True, eq=False)
 class BatchRecord:
     """The values of one evaluated batch of n inputs.
@@ -294,6 +297,9 @@ class RunStore:
         sizes = (len(statuses), len(scores), len(outputs))
         if n < 1 or sizes != (n, 8 * n, 8 * n * len(self.outputs)) or restart < 0 or not 0 <= seconds < math.inf:
             raise RunDamaged(f"{self._shown}: batch {batch} has values that cannot be.")
+        if originals is None and phase in _REPEATING:
+            # Without them, the luckiest score of a noisy box would be taken for what it was confirmed to be.
+            raise RunDamaged(f"{self._shown} does not say which evaluations batch {batch} repeats.")
         if originals is not None and (originals.shape != (n,) or not ((originals >= 0) & (originals < first)).all()):
             raise RunDamaged(f"{self._shown}: batch {batch} repeats evaluations that are not there.")
         return BatchRecord(

@@ -208,14 +208,11 @@ class Records:
     @property
     def _last_rounds(self) -> list[BatchRecord]:
         """The batches of the last rounds, between which the search did not go on."""
-        found: list[BatchRecord] = []
-        for record in reversed(self._by_phase[Phase.CONFIRM]):
-            if found and bisect_left(self._by_phase[Phase.SEARCH], record.batch, key=_number) != bisect_left(
-                self._by_phase[Phase.SEARCH], found[-1].batch, key=_number
-            ):
-                break
-            found.append(record)
-        return found[::-1]
+        searched, rounds = self._by_phase[Phase.SEARCH], self._by_phase[Phase.CONFIRM]
+        if not rounds:
+            return []
+        before = bisect_left(searched, rounds[-1].batch, key=_number)
+        return rounds[bisect_left(rounds, searched[before - 1].batch, key=_number) if before else 0 :]
 
     @cached_property
     def again(self) -> dict[int, NDArray[np.float64]]:
@@ -238,10 +235,9 @@ class Records:
         """The outputs, shape (k,), that go with :meth:`score_of`: the means over the repeats, or else its own."""
         record, row = self.locate(evaluation)
         if not self.repeats_of(evaluation):
-            return record.outputs[row]
-        rows = [
-            b.outputs[(b.originals == evaluation) & (b.statuses == 0)] for b in self.batches if b.originals is not None
-        ]
+            return np.asarray(record.outputs[row])
+        repeats = [b for b in self.batches if b.originals is not None]
+        rows = [b.outputs[(b.originals == evaluation) & (b.statuses == 0)] for b in repeats]
         return np.asarray(np.concatenate(rows).mean(axis=0))
 
     def repeats_of(self, evaluation: int) -> dict[str, Any]:
@@ -253,11 +249,20 @@ class Records:
         error = None if deviation is None else deviation / float(np.sqrt(len(again)))
         return {"replicates": len(again), "standard_error": error}
 
-    def round_mean(self, evaluation: int, confirmed: NDArray[np.int64]) -> float:
-        """The mean score over the first repeats in the last rounds, whose originals are ``confirmed``, or NaN."""
+    def round_means(self, evaluations: NDArray[np.int64], confirmed: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The mean score of each of ``evaluations`` over the first repeats in the last rounds; NaN where none has one.
+
+        Args:
+            evaluations: their ids.
+            confirmed: the originals of those repeats.
+        """
         scores = np.concatenate([record.scores for record in self._last_rounds])[: len(confirmed)]
-        scores = scores[confirmed == evaluation]
-        return float(np.nanmean(scores)) if np.isfinite(scores).any() else float("nan")
+        means = np.full(len(evaluations), np.nan)
+        for at, evaluation in enumerate(evaluations.tolist()):
+            own = scores[confirmed == evaluation]
+            if np.isfinite(own).any():
+                means[at] = np.nanmean(own)
+        return means
 
     @property
     def noise(self) -> float | None:

@@ -191,8 +191,7 @@ class NoisePolicy:
                 return wanted[made:]
             begun += len(wanted)
             if number < rounds - 1:
-                upto = done[:begun]
-                means = np.array([records.round_mean(int(one), upto) for one in candidates])
+                means = records.round_means(candidates, done[:begun])
                 order = np.argsort(-np.where(np.isnan(means), -np.inf, means), kind="stable")
                 candidates = candidates[order[: (len(candidates) + 1) // 2]]
         return _NONE

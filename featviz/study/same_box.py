@@ -33,8 +33,9 @@ def check_boxes(
         return
     record, row = records.locate(int(scored[0]))
     latents = session.latents_of(records, scored[:1])
-    # With two keys: a noisy box that draws by them disagrees with itself as well.
-    answers = [evaluator.evaluate(space.decode_latents(latents), None, latents, key=k, fresh=True) for k in range(2)]
+    inputs = space.decode_latents(latents)
+    # With two keys, so that a box that draws its noise from them disagrees with itself.
+    answers = [evaluator.evaluate(inputs, None, latents, key=key, fresh=True) for key in range(2)]
     if any(answer.statuses[0] != Status.OK for answer in answers):
         return
     then, now, again = record.outputs[row], answers[0].outputs[0], answers[1].outputs[0]

@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 
 import featviz as fv
+from featviz.black_boxes.commands import pool
+from featviz.black_boxes.commands.process import Process
 from featviz.errors import (
     AnswerShapeError,
     AnswerTypeError,
@@ -427,3 +429,23 @@ def test_a_search_that_is_interrupted_ends_a_program_that_hangs(program, tmp_pat
     _, said = searching.communicate(timeout=60)
     assert "KeyboardInterrupt" in said
     assert program.all_gone()
+
+
+def test_a_second_interruption_leaves_no_process_behind(program, monkeypatch):
+    box = program.box(timeout=30.0)
+    wait = pool._wait
+
+    def first(workers):
+        if len(program.running()) == 2:  # the program and its child, which are deaf by now
+            raise KeyboardInterrupt
+        return wait(workers)
+
+    def second(_process, _seconds):
+        raise KeyboardInterrupt
+
+    # The second one comes while the program is given time to end.
+    monkeypatch.setattr(pool, "_wait", first)
+    monkeypatch.setattr(Process, "ends_within", second)
+    with pytest.raises(KeyboardInterrupt):
+        box(["hang, deaf"])
+    assert program.all_gone(2.0)

@@ -352,6 +352,7 @@ class TestBodies:
             (b"[" * 100_000, {}, "expected JSON"),
             (b"<html><h1>Sign in</h1>", {"Content-Type": "text/html"}, "or of a page about it"),
             (b"not gzip", {"Content-Encoding": "gzip"}, "is not gzip"),
+            (gzip.compress(b'{"scores": [1]}', mtime=0) + bytes(2_000_000), {"Content-Encoding": "gzip"}, "goes on behind"),
             (gzip.compress(b'{"scores": [1]}', mtime=0)[:-9], {"Content-Encoding": "gzip"}, "in the middle"),
             (b"xyz", {"Content-Encoding": "br"}, "compressed as br, unasked"),
             (b'{"error": "CUDA out of memory"}', {}, "answered with an error: CUDA out of memory"),
@@ -579,6 +580,22 @@ class TestSecrets:
             rebuilt = box_from_spec(copy.deepcopy(box.spec()))
             assert np.array_equal(rebuilt(batch()), box(batch()))
         assert box.spec()["key_env"] == "KEY_FOR_TEST"
+
+    @pytest.mark.parametrize("form", ["escaped", "UTF-16", "cut off"])
+    def test_a_key_that_json_spells_otherwise_is_found(self, form, monkeypatch):
+        monkeypatch.setenv("KEY_FOR_TEST", KEY)
+        escaped = "".join(f"\\u{ord(character):04x}" for character in KEY)
+        bodies = {
+            "escaped": f'{{"scores": ["{escaped}"]}}'.encode(),
+            "UTF-16": f'{{"scores": ["{KEY}"]}}'.encode("utf-16"),
+            "cut off": f'{{"error": "{"x" * 285}{escaped}"}}'.encode(),
+        }
+        answer = Answer(400 if form == "cut off" else 200, body=bodies[form])
+        with serving(lambda request: answer) as service, pytest.raises(RowsFailed) as caught:
+            box_at(service.url, key_env="KEY_FOR_TEST")(batch(1))
+        told = str(caught.value) + str(caught.value.errors)
+        assert KEY[:6] not in told
+        assert "[KEY_FOR" in told
 
     @pytest.mark.parametrize("key", KEYS)
     @pytest.mark.parametrize("header", ["Authorization", "X-Api-Key"])

@@ -102,3 +102,12 @@ def test_an_empty_batch_has_none():
 def test_texts_are_equal_exactly_where_their_digests_are(texts):
     digests = input_digests(texts)
     assert len(set(digests)) == len(set(texts))
+
+
+@pytest.mark.parametrize(("a", "b"), [(1, "1"), (True, "True"), (1.0, "1.0"), ((1, 2), "(1, 2)")])
+@pytest.mark.parametrize("dtype", [object, "category"])
+def test_cells_of_a_mixed_column_that_look_alike_are_told_apart(a, b, dtype):
+    column = pd.Series([a, b, a], dtype=object).astype(dtype)
+    first, second, third = input_digests(pd.DataFrame({"number": [1.5] * 3, "mixed": column}))
+    assert first != second
+    assert first == third

@@ -22,6 +22,8 @@ _KILLED = 5.0
 _PIPE = 1 << 16
 _TAIL = 8_000
 _TICK = 0.005
+# Pieces read of what it left in its pipe: more than any pipe holds.
+_LEFT_OVER = 64
 
 
 class Process:
@@ -124,18 +126,24 @@ class Process:
         """
         if self._owner != os.getpid() or self._over:  # a fork of the process that started it must not end it
             return
-        if politely:
-            self.end_input()
-            self.ends_within(GRACE)
         self._over = True
-        self._signal(signal.SIGTERM)
-        self.ends_within(GRACE)
+        try:
+            if politely:
+                self.end_input()
+                self.ends_within(GRACE)
+            self._signal(signal.SIGTERM)
+            self.ends_within(GRACE)
+        finally:  # also when a second Ctrl-C cuts the waiting short
+            self._finish()
+
+    def _finish(self) -> None:
         # Its children too, if it left any: until it is waited for, no other group can have this number.
         self._signal(signal.SIGKILL)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_KILLED)
-        while said := _read(self.stderr):
-            self._keep(said)
+        for _ in range(_LEFT_OVER):  # a child that was not reached may go on writing
+            if not self.hear():
+                break
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             if pipe is not None:
                 with contextlib.suppress(OSError):

@@ -72,9 +72,20 @@ class Secret:
 
     def redacted_bytes(self, body: bytes) -> bytes:
         """``body`` without the key, unless that is so short that it may be there by chance."""
-        for form in self._forms if len(self._value) >= _LONG_ENOUGH else ():
+        if len(self._value) < _LONG_ENOUGH:
+            return body
+        for form in self._forms:
             body = body.replace(form.encode(), f"[{self.variable}]".encode())
-        return body
+        # JSON may escape any character, and may be written in UTF-16.
+        return self._redacted_json(body) if b"\\" in body or b"\0" in body else body
+
+    def _redacted_json(self, body: bytes) -> bytes:
+        try:
+            text = json.dumps(json.loads(body), ensure_ascii=False)
+        except (ValueError, RecursionError):
+            return body
+        clean = self.redacted(text)
+        return body if clean == text else clean.encode("utf-8", "surrogatepass")
 
     def __repr__(self) -> str:
         return f"<key from {self.variable}>"

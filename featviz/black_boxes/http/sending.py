@@ -119,6 +119,9 @@ async def _body(how: Attempt, response: Any) -> bytes:
     size = 0
     async for chunk in response.aiter_raw():
         how.spending.add("bytes_received", len(chunk))
+        if decoder is not None and decoder.eof:
+            # zlib would keep all that still comes, and copy it each time.
+            raise _BadBody("the answer goes on behind its compressed data.", about_input=False)
         try:
             # Never more than one byte too many: a kilobyte may hold a megabyte of zeros.
             part = chunk if decoder is None else decoder.decompress(chunk, how.max_bytes - size + 1)

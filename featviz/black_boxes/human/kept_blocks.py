@@ -44,7 +44,7 @@ def blocks_from_json(values: Any) -> list[Block]:
     """
     try:
         return [_read(dict(value)) for value in values]
-    except (ValueError, KeyError, TypeError, AttributeError, zlib.error) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, zlib.error) as error:
         raise RunDamaged(f"a stored candidate cannot be read: {first_line(error)}") from error
 
 

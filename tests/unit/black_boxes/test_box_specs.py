@@ -76,3 +76,10 @@ def test_a_function_is_rebuilt():
 def test_mistakes_in_a_spec(spec, error, words):
     with pytest.raises(error, match=words):
         box_from_spec(spec)
+
+
+def test_boxes_nested_too_deeply_are_a_mistake_in_the_spec():
+    itself = {"kind": "robust"}
+    itself["box"] = itself
+    with pytest.raises(InvalidConfig, match="nested too deeply"):
+        box_from_spec(itself)

@@ -92,3 +92,9 @@ def test_a_file_that_is_too_large(tmp_path, monkeypatch):
     monkeypatch.setattr("featviz.formats.score_files._MOST_BYTES", 5)
     with pytest.raises(InvalidArgument, match="at most 5"):
         read(tmp_path, GOOD["as asked for"])
+
+
+def test_the_first_line_too_many_ends_the_reading(tmp_path):
+    # Were the rest read, its last line would be complained about as no CSV.
+    with pytest.raises(InvalidArgument, match="line 3, column 'id': the id 10 stands in line 2"):
+        read(tmp_path, "id,a,b\n10,1,2\n" + "10,1,2\n" * 1000 + '"')

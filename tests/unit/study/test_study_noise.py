@@ -1,12 +1,14 @@
 """Noisy boxes: found out, gauged, and their best input chosen by asking again; all of it from the records alone."""
 
+import contextlib
 import dataclasses
+import sqlite3
 
 import numpy as np
 import pytest
 
 import featviz as fv
-from featviz.errors import InvalidArgument
+from featviz.errors import InvalidArgument, RunDamaged
 from featviz.storage import BatchRecord, Phase
 from featviz.study.history import Records
 from featviz.study.noise import NoisePolicy
@@ -351,3 +353,20 @@ def test_where_a_batch_meets_one_chance_no_input_is_asked_for_twice_in_it():
     assert run.evaluations == 400
     assert run.best.replicates > 1
     assert run.best.standard_error > 0
+
+
+def test_a_run_that_lost_what_was_repeated_is_damaged(tmp_path):
+    search(tmp_path / "run")
+    with contextlib.closing(sqlite3.connect(tmp_path / "run" / "evaluations.sqlite")) as database:
+        assert database.execute("DELETE FROM meta WHERE key LIKE 'originals of batch %'").rowcount > 0
+        database.commit()
+    with pytest.raises(RunDamaged, match="does not say which evaluations batch"):
+        fv.load(tmp_path / "run")
+
+
+def test_a_box_whose_noise_comes_from_the_key_is_not_taken_for_another_one(tmp_path):
+    options = {"budget": 100, "replicates": 3}
+    with pytest.raises(KeyboardInterrupt):
+        search(tmp_path / "run", Noisy(interrupt_at=4), **options)
+    resumed = search(tmp_path / "run", Noisy(), **options)
+    np.testing.assert_array_equal(resumed.scores, search(box=Noisy(), **options).scores)

@@ -157,9 +157,10 @@ class TestWaiting:
             waiting(tmp_path, quiet=False, timeout=0.05)(PICTURES)
         assert "waiting for 3 scores; see" in capsys.readouterr().err
 
-    def test_a_folder_of_somebody_else_is_passed_over(self, tmp_path):
+    @pytest.mark.parametrize("content", ["[]", '{"first": Infinity, "inputs": ["a"]}', "[" * 100_000])
+    def test_a_folder_of_somebody_else_is_passed_over(self, tmp_path, content):
         (tmp_path / "batch-000007").mkdir()
-        (tmp_path / "batch-000007" / "batch.json").write_text("[]")
+        (tmp_path / "batch-000007" / "batch.json").write_text(content)
         (tmp_path / "notes").write_text("")
         assert lay(waiting(tmp_path), PICTURES).name == "batch-000008"
 

@@ -172,3 +172,28 @@ def test_what_somebody_else_wrote_meanwhile_is_not_written_over(tmp_path, change
         journal.answer(journal.sittings[1], Answer(("d", "b"), 1.0), 0.1)
     assert path.read_bytes() == content
     assert len(journal.sittings[1].answers) == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"do":"batch","key":1,"keys":' + "[" * 100_000 + "]" * 100_000 + "}",
+        '{"do":"batch","key":Infinity,"keys":[]}',
+        '{"do":"keep","key":"a","blocks":[{"kind":"series","values":["<f8",[1e400],"AAAA"]}]}',
+    ],
+    ids=["deep", "infinite", "infinite shape"],
+)
+def test_a_line_that_somebody_made_up_is_damage(tmp_path, line):
+    path = tmp_path / "j.jsonl"
+    Journal(ABOUT, path)
+    with path.open("ab") as file:
+        file.write(_digest(line.encode()).encode() + b" " + line.encode() + b"\n")
+    with pytest.raises(RunDamaged):
+        Journal(ABOUT, path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a named pipe")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "j.jsonl")
+    with pytest.raises(StorageError, match="not a regular file"):
+        Journal(ABOUT, tmp_path / "j.jsonl")
