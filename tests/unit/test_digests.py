@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from featviz.digests import input_digests
+from featviz.digests import file_sha256, input_digests
 
 BATCHES = {
     "pictures": np.arange(24, dtype=np.float32).reshape(3, 4, 2, 1),
@@ -102,3 +102,9 @@ def test_an_empty_batch_has_none():
 def test_texts_are_equal_exactly_where_their_digests_are(texts):
     digests = input_digests(texts)
     assert len(set(digests)) == len(set(texts))
+
+
+def test_the_checksum_of_a_file_is_that_of_its_bytes(tmp_path):
+    file = tmp_path / "model"
+    file.write_bytes(b"abc")
+    assert file_sha256(file) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
