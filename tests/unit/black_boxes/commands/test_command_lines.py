@@ -121,8 +121,7 @@ class TestAnswers:
                 box(np.array([0.5, 2.0]))
             # What it writes besides comes when it comes; each question leaves one more line of it.
             with pytest.raises(BoxError, match="more often than it was asked"):
-                for _ in range(200):
-                    box(np.array([0.5]))
+                [box(np.array([0.5])) for _ in range(200)]
 
     def test_more_than_is_held_in_memory_at_a_time(self, monkeypatch):
         monkeypatch.setattr("featviz.black_boxes.commands.pool._MOST_WAITING", 1_000)
