@@ -1,6 +1,7 @@
-"""Digests of inputs: equal inputs of one space have equal ones, in every process."""
+"""Digests of inputs, of which equal ones of one space have the same in every process, and checksums of files."""
 
 import hashlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from featviz.batches import batch_length
 
-__all__ = ["input_digests"]
+__all__ = ["file_sha256", "input_digests"]
 
 _SIZE = 16
 _DEEPEST = 50
@@ -27,6 +28,12 @@ def input_digests(batch: Any) -> list[bytes] | None:
         return _digests(batch)
     except (TypeError, RecursionError):
         return None
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 checksum of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _digests(batch: Any) -> list[bytes]:

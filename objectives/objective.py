@@ -111,7 +111,7 @@ class Objective:
         """
         over = recorded.sum(axis=1)
         with np.errstate(invalid="ignore"):
-            return np.where(over > 0, -BELOW_ALL * (1 + over / (1 + over)), scores)
+            return np.where(over > 0, -BELOW_ALL * (2 - 1 / (1 + over)), scores)
 
     def describe(self) -> str:
         """The objective as a formula, such as ``margin(digits, '3') - 0.1 * total_variation()``."""

@@ -105,7 +105,7 @@ class Pareto:
         """
         values, over = recorded[:, : self.goals].copy(), recorded[:, self.goals :].sum(axis=1)
         with np.errstate(invalid="ignore"):
-            values[over > 0] = -BELOW_ALL * (1 + over / (1 + over))[over > 0, None]
+            values[over > 0] = -BELOW_ALL * (2 - 1 / (1 + over))[over > 0, None]
         # A failed evaluation may have kept some of what was recorded.
         values[np.isnan(scores) & ~(over > 0)] = np.nan
         return values

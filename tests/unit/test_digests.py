@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from featviz.digests import input_digests
+from featviz.digests import file_sha256, input_digests
 
 BATCHES = {
     "pictures": np.arange(24, dtype=np.float32).reshape(3, 4, 2, 1),
@@ -111,3 +111,9 @@ def test_cells_of_a_mixed_column_that_look_alike_are_told_apart(a, b, dtype):
     first, second, third = input_digests(pd.DataFrame({"number": [1.5] * 3, "mixed": column}))
     assert first != second
     assert first == third
+
+
+def test_the_checksum_of_a_file_is_that_of_its_bytes(tmp_path):
+    file = tmp_path / "model"
+    file.write_bytes(b"abc")
+    assert file_sha256(file) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

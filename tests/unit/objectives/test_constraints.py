@@ -120,3 +120,15 @@ def test_misuse(spoil, kind, words):
 def test_mistakes_in_a_spec(entry, words):
     with pytest.raises(InvalidConfig, match=words):
         objective_from_spec({"maximise": "a", "constraints": [entry]}, [ONE])
+
+
+def test_what_breaks_a_limit_beyond_all_numbers_is_told_and_not_failed():
+    over = np.array([[1.0], [1e308], [np.inf]])
+    goal = fv.maximise(ONE, "a").subject_to(fv.maximise(ONE, "b"), at_most=0)
+    told = goal.told(np.full(3, np.nan), over)
+    assert told[0] > told[1] >= told[2] > -np.inf
+    front = fv.pareto(goal, fv.minimise(ONE, "a"))
+    told = front.told(np.full(3, np.nan), np.column_stack([np.zeros((3, 2)), over]))
+    assert told.shape == (3, 2)
+    assert (told[0] > told[2]).all()
+    assert np.isfinite(told).all()
