@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 from featviz.blocks import Block
 from featviz.latent import LatentDescription, Latents
 
-__all__ = ["VIOLATION", "Box", "Optimiser", "ScoreFunction", "SearchSpace", "Spec"]
+__all__ = ["BELOW_ALL", "VIOLATION", "Box", "Optimiser", "ScoreFunction", "SearchSpace", "Spec"]
 
 # What the names of recorded violations of constraints begin with.
 VIOLATION = "violation of "
+# Lower than any score that a search could meet, and far from where floats overflow: of inputs that break constraints
+# optimisers are told numbers from -BELOW_ALL to twice that, lower the more they break.
+BELOW_ALL = 1e200
 
 # A description made of what TOML can hold. An object that cannot be described gives None in its place.
 Spec = dict[str, Any]

@@ -15,13 +15,10 @@ from featviz.objectives.constraint import Constraint, constraint
 from featviz.objectives.part import Seen, signed
 from featviz.objectives.penalty import Penalty
 from featviz.objectives.term import Term
-from featviz.protocols import VIOLATION, Box, SearchSpace, Spec
+from featviz.protocols import BELOW_ALL, VIOLATION, Box, SearchSpace, Spec
 from featviz.text import shown
 
-__all__ = ["BELOW_ALL", "Objective", "boxes_among", "checked_measure"]
-
-# Lower than any score that a search could meet, and far from where floats overflow.
-BELOW_ALL = 1e200
+__all__ = ["Objective", "boxes_among", "checked_measure"]
 
 
 class Objective:

@@ -153,7 +153,7 @@ def _asker(
         return np.concatenate(scores)
 
     # An input whose answer was known already cost nothing.
-    return ask, lambda: calls[1] - evaluator.ledger.cached // len(objective.boxes)
+    return ask, lambda: calls[1] - evaluator.ledger.cached // max(1, len(objective.boxes))
 
 
 def _control(
