@@ -1,6 +1,7 @@
-"""Digests of inputs: equal inputs of one space have equal ones, in every process."""
+"""Digests of inputs, equal for equal inputs of one space in every process, and of files."""
 
 import hashlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from featviz.batches import batch_length
 
-__all__ = ["input_digests"]
+__all__ = ["file_sha256", "input_digests"]
 
 _SIZE = 16
 _DEEPEST = 50
@@ -18,8 +19,8 @@ def input_digests(batch: Any) -> list[bytes] | None:
     """16 bytes for each of the n inputs of a batch, or None where they cannot be told apart by their values.
 
     They can for arrays of numbers or text, data frames, lists of text, numbers, and dicts, lists and tuples of these,
-    and batches that are dicts or tuples of such parts; not for other objects. -0.0 and 0.0 are two inputs, and so are
-    the same values in another type.
+    and batches that are dicts or tuples of such parts; not for other objects. -0.0 and 0.0 are two inputs. All
+    batches compared must be of one space: the type of an array has no part in its digests.
     """
     if not batch_length(batch):
         return []
@@ -27,6 +28,12 @@ def input_digests(batch: Any) -> list[bytes] | None:
         return _digests(batch)
     except (TypeError, RecursionError):
         return None
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 checksum of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _digests(batch: Any) -> list[bytes]:

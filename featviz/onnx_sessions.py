@@ -1,6 +1,5 @@
 """ONNX files: opened by onnxruntime, and known by their checksum. For boxes and for decoders of pictures."""
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ import numpy as np
 from featviz.errors import FeatvizError, MissingDependency
 from featviz.text import first_line, visible
 
-__all__ = ["ONNX_DTYPES", "file_sha256", "open_onnx"]
+__all__ = ["ONNX_DTYPES", "open_onnx"]
 
 # onnxruntime's names of the tensors that hold numbers.
 ONNX_DTYPES = {
@@ -55,9 +54,3 @@ def open_onnx(path: Path, threads: int, error: type[FeatvizError]) -> Any:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as caught:
         raise error(f"{visible(path)} could not be opened as an ONNX model: {first_line(caught)}") from caught
-
-
-def file_sha256(path: Path) -> str:
-    """The SHA-256 checksum of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

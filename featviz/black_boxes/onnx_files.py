@@ -14,8 +14,9 @@ from featviz.black_boxes.layouts import LAYOUTS
 from featviz.black_boxes.onnx_inputs import OnnxInput, fixed_batch, parts_of
 from featviz.black_boxes.onnx_outputs import OnnxOutput, outputs_of
 from featviz.checks import integer, one_of, option_names
+from featviz.digests import file_sha256
 from featviz.errors import BoxError, InvalidArgument
-from featviz.onnx_sessions import file_sha256, open_onnx
+from featviz.onnx_sessions import open_onnx
 from featviz.text import visible
 
 __all__ = ["OnnxBox"]

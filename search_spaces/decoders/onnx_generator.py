@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featviz import checks
+from featviz.digests import file_sha256
 from featviz.errors import InvalidArgument, SpaceError, WrongType
 from featviz.latent import MAX_GENES
-from featviz.onnx_sessions import ONNX_DTYPES, file_sha256, open_onnx
+from featviz.onnx_sessions import ONNX_DTYPES, open_onnx
 from featviz.search_spaces.decoders.base import Float32, Float64, as_pictures, no_inverse
 from featviz.search_spaces.pictures import PictureShape
 from featviz.text import first_line, shown, visible

@@ -1,6 +1,5 @@
 """The program behind a command: where it is, and what identifies it."""
 
-import hashlib
 import os
 import re
 import shutil
@@ -9,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from featviz.digests import file_sha256
 from featviz.errors import BoxError, InvalidArgument, WrongType
 from featviz.text import shown, visible
 
@@ -83,8 +83,7 @@ def _is_read(file: Path) -> bool:
 
 def _sha256(file: Path) -> str:
     try:
-        with file.open("rb") as content:
-            return hashlib.file_digest(content, "sha256").hexdigest()
+        return file_sha256(file)
     except OSError:  # a program may be run and not read
         return ""
 
