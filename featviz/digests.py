@@ -19,8 +19,8 @@ def input_digests(batch: Any) -> list[bytes] | None:
     """16 bytes for each of the n inputs of a batch, or None where they cannot be told apart by their values.
 
     They can for arrays of numbers or text, data frames, lists of text, numbers, and dicts, lists and tuples of these,
-    and batches that are dicts or tuples of such parts; not for other objects. -0.0 and 0.0 are two inputs, and so are
-    the same values in another type.
+    and batches that are dicts or tuples of such parts; not for other objects. -0.0 and 0.0 are two inputs. All
+    batches compared must be of one space: the type of an array has no part in its digests.
     """
     if not batch_length(batch):
         return []

@@ -14,12 +14,11 @@ from featviz.latent import LatentDescription, Latents
 
 __all__ = ["BELOW_ALL", "VIOLATION", "Box", "Optimiser", "ScoreFunction", "SearchSpace", "Spec"]
 
-# What optimisers are told of inputs that break a constraint lies between minus this and minus twice this, the lower the
-# more they break: below any score that a search could meet, and far from where floats overflow.
-BELOW_ALL = 1e200
-
 # What the names of recorded violations of constraints begin with.
 VIOLATION = "violation of "
+# Lower than any score that a search could meet, and far from where floats overflow: of inputs that break constraints
+# optimisers are told numbers from -BELOW_ALL to twice that, lower the more they break.
+BELOW_ALL = 1e200
 
 # A description made of what TOML can hold. An object that cannot be described gives None in its place.
 Spec = dict[str, Any]

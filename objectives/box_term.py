@@ -1,4 +1,4 @@
-"""The base of the terms about all outputs of one box."""
+"""The base of the terms about the outputs of one box."""
 
 import copy
 from abc import abstractmethod
@@ -16,7 +16,7 @@ __all__ = ["BoxTerm"]
 
 
 class BoxTerm(Term):
-    """A number of each row of a box's outputs, of which it names no single one.
+    """A number of each row of a box's outputs; what is about one of them derives from OutputTerm.
 
     A kind of term implements :meth:`value` and :meth:`describe`, and :meth:`options` where its constructor takes more
     than ``box``.

@@ -18,7 +18,7 @@ from featviz.objectives.term import Term
 from featviz.protocols import BELOW_ALL, VIOLATION, Box, SearchSpace, Spec
 from featviz.text import shown
 
-__all__ = ["BELOW_ALL", "Objective", "boxes_among", "checked_measure"]
+__all__ = ["Objective", "boxes_among", "checked_measure"]
 
 
 class Objective:

@@ -1,24 +1,19 @@
 """The base of the terms about one output of one box."""
 
-import copy
-from abc import abstractmethod
-from collections.abc import Sequence
-from typing import Any, ClassVar, Self
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from featviz.checks import did_you_mean
 from featviz.errors import InvalidArgument, OutputNotFound, WrongType
-from featviz.objectives.part import Seen
-from featviz.objectives.term import Term, checked_box
+from featviz.objectives.box_term import BoxTerm
 from featviz.protocols import Box, Spec
 from featviz.text import is_number, shown, visible
 
 __all__ = ["OutputTerm", "checked_output"]
 
 
-class OutputTerm(Term):
+class OutputTerm(BoxTerm):
     """A number of each row of a box's outputs.
 
     A kind of term implements :meth:`value`; where its constructor takes more than ``box`` and ``output``, it adds the
@@ -34,30 +29,10 @@ class OutputTerm(Term):
         OutputNotFound: when the box has no such output; the message lists those that it has.
     """
 
-    takes: ClassVar[str] = "box"
-
     def __init__(self, box: Box, output: Any = None) -> None:
-        self.box = checked_box(box)
+        super().__init__(box)
         self.output = checked_output(self.box, output)
         self.index = self.box.outputs.index(self.output)
-
-    @property
-    def boxes(self) -> tuple[Box, ...]:
-        """The one box."""
-        return (self.box,)
-
-    def _on(self, boxes: Sequence[Box]) -> Self:
-        term = copy.copy(self)
-        term.box = boxes[0]
-        return term
-
-    def measure(self, outputs: Sequence[NDArray[np.float64]], seen: Seen) -> NDArray[np.float64]:  # noqa: ARG002  it is about outputs alone
-        """See :meth:`value`."""
-        return self.value(outputs[0])
-
-    @abstractmethod
-    def value(self, outputs: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Values of shape (n,) from the box's outputs of shape (n, k). Higher is better."""
 
     def options(self) -> Spec:
         """The name of the output; see :class:`Part`."""

@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from featviz.errors import InvalidArgument, WrongType
 from featviz.latent import Latents
-from featviz.objectives.objective import BELOW_ALL, Objective, boxes_among, checked_measure
+from featviz.objectives.objective import Objective, boxes_among, checked_measure
 from featviz.objectives.part import Seen, signed
 from featviz.objectives.penalty import Penalty
-from featviz.protocols import Box, ScoreFunction, SearchSpace, Spec
+from featviz.protocols import BELOW_ALL, Box, ScoreFunction, SearchSpace, Spec
 from featviz.text import shown
 
 __all__ = ["Pareto", "pareto"]

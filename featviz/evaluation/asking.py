@@ -35,6 +35,11 @@ class BoxAsker:
         self._cache = AnswerCache()
         self.noisy = getattr(box, "noisy", None) is True
 
+    def remember(self, digests: list[bytes], outputs: Outputs) -> None:
+        """Enter answers of shape (n, k) that were given before; rows that are not finite are none."""
+        if not self.noisy:
+            self._cache.add(digests, outputs, np.asarray(np.isfinite(outputs).all(axis=1)))
+
     def ask(self, inputs: Any, rows: Rows, digests: list[bytes] | None, *, fresh: bool) -> Answers:
         """What the box answers to the inputs at ``rows``.
 

@@ -144,6 +144,15 @@ class Evaluator:
             column += k
         return self._finish(inputs, latents, draft)
 
+    def remember(self, inputs: Any, outputs: Outputs) -> None:
+        """Enter the stored outputs, shape (n, K), of n inputs that were evaluated in an earlier session."""
+        digests = None if all(asker.noisy for asker in self._askers) else input_digests(inputs)
+        column = 0
+        for asker in () if digests is None else self._askers:
+            k = len(asker.box.outputs)
+            asker.remember(digests or [], outputs[:, column : column + k])
+            column += k
+
     def judge(self, inputs: Any, outputs: Any, valid: Mask | None = None, latents: Latents | None = None) -> Outcome:
         """The same guards and scores for ``outputs`` that the caller brought; no box is asked.
 

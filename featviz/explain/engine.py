@@ -71,7 +71,10 @@ def saliency(
     scores = ask(masks)
     answered = np.isfinite(scores)
     if not answered[masks.all(axis=1)].any():
-        raise InvalidArgument("the black box gives no score for this input itself, so there is nothing to explain.")
+        raise InvalidArgument(
+            "this input itself has no score, so there is nothing to explain: the black box gives none, or the input "
+            "breaks a constraint of the objective. Without its constraints the objective can be explained."
+        )
     fit = METHODS[name].fit(masks[answered], scores[answered])
     score = float(np.nanmean(scores[masks.all(axis=1)]))
     floor, deletion, by_chance = _control(ask, fit.values, score, streams.at(1))
@@ -153,7 +156,7 @@ def _asker(
         return np.concatenate(scores)
 
     # An input whose answer was known already cost nothing.
-    return ask, lambda: calls[1] - evaluator.ledger.cached // len(objective.boxes)
+    return ask, lambda: calls[1] - evaluator.ledger.cached // max(1, len(objective.boxes))
 
 
 def _control(

@@ -12,6 +12,7 @@ from featviz import checks
 from featviz.errors import InvalidArgument, RunDamaged, WrongType
 from featviz.latent import LatentDescription, Latents
 from featviz.optimisers._scores import checked_scores
+from featviz.protocols import BELOW_ALL
 from featviz.random import Streams
 
 __all__ = ["EvolutionStrategy", "default_population", "shorten", "start_point", "stored_array"]
@@ -252,7 +253,8 @@ class EvolutionStrategy(ABC):
         come back from them.
         """
         lengths = np.sqrt(np.square(rows - self._mean).mean(axis=1))
-        far, scored = lengths > np.median(lengths), np.isfinite(scores)
+        # What breaks a constraint has no score by which it could be compared.
+        far, scored = lengths > np.median(lengths), np.isfinite(scores) & (scores > -BELOW_ALL)
         long, short = scores[scored & far], scores[scored & ~far]
         loses = not len(long)
         if len(long) and len(short):

@@ -58,9 +58,8 @@ class Losses:
     """Turns scores into finite losses, lower is better, for libraries that minimise.
 
     A score of NaN or -inf becomes a loss worse than every loss told so far, by a tenth of their range, so that it
-    ranks last and does not swamp a library that fits a model of the values. What breaks a constraint is told as a
-    number far below any score (:data:`~featviz.protocols.BELOW_ALL`): its loss lies between the worst one and that,
-    higher the more it breaks.
+    ranks last and does not swamp a library that fits a model of the values. What breaks constraints, which is told as
+    -1e200 to -2e200, lies between the two, in its order.
     """
 
     def __init__(self) -> None:
@@ -70,18 +69,17 @@ class Losses:
     def of(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Losses of shape (n,), all finite, for scores of shape (n,)."""
         losses = np.clip(-scores, -_LARGEST, _LARGEST)
-        scored = scores > -BELOW_ALL / 2
+        scored = scores > -BELOW_ALL
         if scored.any():
             self._best = min(self._best, float(losses[scored].min()))
             self._worst = max(self._worst, float(losses[scored].max()))
         if not scored.all():
-            # Nothing has a score yet: the scale is unknown, so the largest loss there is.
-            known = np.isfinite(self._worst)
-            margin = 0.1 * (self._worst - self._best) + 1e-6 * abs(self._worst) + 1e-12 if known else 0.0
-            last = min(self._worst + margin, _LARGEST) if known else _LARGEST
-            losses[~scored] = last
-            broken = np.isfinite(scores) & ~scored
-            least = self._worst if known else 0.5 * _LARGEST
-            share = np.clip(0.1 + 0.8 * (-scores[broken] / BELOW_ALL - 1), 0.1, 0.9)
-            losses[broken] = least + (last - least) * share
+            worst, margin = self._worst, 0.1 * (self._worst - self._best) + 1e-6 * abs(self._worst) + 1e-12
+            if not np.isfinite(worst):
+                # Nothing has a score yet: the scale is unknown, so losses up to the largest that there is.
+                worst, margin = 0.0, _LARGEST
+            without = scores[~scored]
+            broken = np.clip(-without / BELOW_ALL - 1, 0.0, 1.0)  # 1 for -inf too, and NaN for NaN
+            part = np.where(without > -np.inf, 0.25 + 0.5 * broken, 1.0)
+            losses[~scored] = np.minimum(worst + margin * part, _LARGEST)
         return losses

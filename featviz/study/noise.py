@@ -9,6 +9,8 @@ All of it is decided from the stored evaluations, so that a resumed run decides 
 - **Recommendations.** The best observed score of a noisy box is the luckiest, and the input that got it seldom the
   best. What an evolution strategy knows is in the mean of its distribution, which was never evaluated: with a noisy
   box it is, at the end of each restart.
+- **Targets.** An input that has reached the target is asked for again four times. When the mean is as high, it is asked
+  for four times more, and the search is over if the mean of all still is.
 - **Rounds.** A tenth of the budget is kept for asking again for the candidates, the best observed inputs and the
   recommended ones: all of them a few times, then the better half twice as often, and so on (successive halving:
   Jamieson & Talwalkar 2016, "Non-stochastic best arm identification and hyperparameter optimization"). The observed
@@ -136,12 +138,19 @@ class NoisePolicy:
 
     @property
     def _repeats(self) -> int:
-        return min(_GAUGE, max(2, self.budget // _A_REPEAT))
+        # By the budget that the run was made with: on to a larger one, the level must come out as before.
+        return min(_GAUGE, max(2, self.first_budget // _A_REPEAT))
 
     def _gauge(self, records: Records) -> int:
-        """The input by which the noise is gauged: the first one that answered differently, or was asked for again."""
+        """The input by which the noise is gauged: the first one that answered differently, or was asked for again.
+
+        Once it is chosen it stays, whatever is checked later.
+        """
         checks = records.batches_of(Phase.CHECK)
-        differing = next((record for record in checks if self._differs(records, record)), checks[0])
+        if self.known:
+            differing = checks[0]
+        else:
+            differing = next((record for record in checks if self._differs(records, record)), checks[0])
         return -1 if differing.originals is None else int(differing.originals[0])
 
     def _gauge_due(self, records: Records) -> Ids:
@@ -174,9 +183,25 @@ class NoisePolicy:
         """Whether the mean of an input that was asked for again is as high as the target."""
         return any(len(again) >= _CHALLENGE and float(np.mean(again)) >= target for again in records.again.values())
 
+    def proof_due(self, records: Records, target: float | None) -> Ids:
+        """The input whose mean is as high as the target, as often as it is still to be asked for again at the end.
+
+        Being as high as that chose it, so that its score is the mean of further repeats too. When they bring it below
+        the target, the search goes on.
+        """
+        if target is None or not self.is_noisy(records):
+            return _NONE
+        means = {i: float(np.mean(again)) for i, again in records.again.items() if len(again) >= _CHALLENGE}
+        proven = [i for i, mean in means.items() if mean >= target]
+        if not proven:
+            return _NONE
+        best = max(proven, key=lambda i: (means[i], -i))
+        return np.full(max(0, _CHALLENGE - int(np.count_nonzero(records.last_round == best))), best, dtype=np.int64)
+
     def round_due(self, records: Records) -> Ids:
         """What is still to be asked again in the present round, an id for each evaluation; none at the end."""
-        done = records.last_round
+        # After a search that went on, the rounds of before are over.
+        done = records.last_round[: records.since_search(Phase.CONFIRM)]
         reserve = self.reserve(records) - records.since_search(Phase.RECOMMENDED)
         candidates = self._candidates(records, reserve)
         if not len(candidates):
@@ -222,7 +247,7 @@ class NoisePolicy:
         change = np.abs(record.outputs[row] - first.outputs[at])
         scale = max(float(np.abs(first.outputs).max(initial=0.0, where=np.isfinite(first.outputs))), 1e-300)
         spread = _spread(first.scores)
-        largest = float(change.max())
+        largest = float(change.max(initial=0.0))  # without boxes there are no outputs
         score_change = abs(float(record.scores[row] - first.scores[at]))
         return largest > _ROUNDING * scale or (largest > _LEAST_ROUNDING * scale and score_change > _OF_SPREAD * spread)
 

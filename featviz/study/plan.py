@@ -49,8 +49,9 @@ class Plan:
         return self._first_budget * (restart + 1) // self.settings.restarts
 
     def budget_of(self, restart: int) -> int:
-        """The evaluations that the optimiser of a restart may plan for."""
-        return max(1, self.end_of(restart) - (self.end_of(restart - 1) if restart else 0))
+        """The inputs that the optimiser of a restart may plan for, each evaluated as often as there are replicates."""
+        own = self.end_of(restart) - (self.end_of(restart - 1) if restart else 0)
+        return max(1, own // self.settings.replicates)
 
     def time_is_up(self, seconds: float) -> bool:
         """Whether a run that has taken so long has to end."""
@@ -72,15 +73,8 @@ class Plan:
     def next(self, records: Records, best: float) -> Next | None:
         """What comes next, or None at the end; time apart."""
         settings, noise = self.settings, self._noise
-        spent = self.spent(records)
-        if spent < settings.budget and not self.target_reached(records, best):
-            if noise is not None and len(again := self._to_check(noise, records, spent, best)):
-                return Next(Phase.CHECK, 0, settings.budget - spent, noise.at_once(again))
-            following = self._searching(records, settings.budget - spent)
-            if following is not None:
-                return following
-            if noise is not None and len(again := noise.round_due(records)):
-                return Next(Phase.CONFIRM, 0, settings.budget - spent, noise.at_once(again))
+        if (following := self._before_the_end(records, settings.budget - self.spent(records), best)) is not None:
+            return following
         left = settings.baseline - records.count(Phase.BASELINE)
         if left > 0:
             return Next(Phase.BASELINE, 0, left)
@@ -104,6 +98,29 @@ class Plan:
     def _is_spent(self, records: Records) -> bool:
         left = self.settings.budget - self.spent(records)
         return left <= 0 or (self._searching(records, left) is None)
+
+    def _before_the_end(self, records: Records, left: int, best: float) -> Next | None:
+        """The next batch that counts for the budget, of which so much is left; None when there is none."""
+        noise = self._noise
+        if left <= 0:
+            return None
+        if self.target_reached(records, best):
+            return None if noise is None else self._to_prove(noise, records, left)
+        if noise is not None and len(again := self._to_check(noise, records, self.spent(records), best)):
+            return Next(Phase.CHECK, 0, left, noise.at_once(again))
+        if (following := self._searching(records, left)) is not None:
+            return following
+        if noise is not None and len(again := noise.round_due(records)):
+            return Next(Phase.CONFIRM, 0, left, noise.at_once(again))
+        return None
+
+    def _to_prove(self, noise: NoisePolicy, records: Records, left: int) -> Next | None:
+        """What is asked again before a target that was reached is believed to be."""
+        if not records.count(Phase.CHECK):  # within the first batch, before it is known whether the box is noisy
+            again = noise.check_due(records, self.spent(records))
+            return Next(Phase.CHECK, 0, left, again) if len(again) else None
+        again = noise.proof_due(records, self.settings.target)
+        return Next(Phase.CONFIRM, 0, left, noise.at_once(again)) if len(again) else None
 
     def _to_check(self, noise: NoisePolicy, records: Records, spent: int, best: float) -> Ids:
         target = self.settings.target
@@ -145,6 +162,7 @@ class Plan:
     def _restart_at(self, spent: int) -> int:
         last = self.settings.restarts - 1
         restart = max(0, min(last, spent * self.settings.restarts // self._first_budget - 1))
-        while restart < last and self.end_of(restart) <= spent:
+        # What is left of a restart may be too little for the replicates of one input.
+        while restart < last and self.end_of(restart) - spent < self.settings.replicates:
             restart += 1
         return restart

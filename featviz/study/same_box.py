@@ -1,4 +1,4 @@
-"""Whether the boxes of a resumed run still answer as they did when it was made."""
+"""Boxes of a resumed run: whether they still answer as they did, and what they answered."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from featviz.protocols import ScoreFunction, SearchSpace
 from featviz.study.history import Records
 from featviz.study.session import Session
 
-__all__ = ["check_boxes"]
+__all__ = ["check_boxes", "recall"]
 
 # Answers of float32 models differ this much, relative to the largest one, between batches of other sizes.
 _TOLERANCE = 1e-3
@@ -48,3 +48,15 @@ def check_boxes(
             f"{np.array2string(now, precision=4, threshold=5)} now. Scores of two boxes cannot be ranked together: "
             "choose another directory."
         )
+
+
+def recall(evaluator: Evaluator, space: SearchSpace, session: Session, records: Records) -> None:
+    """Give the evaluator the answers of earlier sessions.
+
+    So no deterministic box is asked for them again, and it is sent the batches that it would have been sent without the
+    interruption: a net may round otherwise in a batch of another size.
+    """
+    for record in () if evaluator.noisy else records.batches:
+        if record.originals is None:  # repeats are asked for anew each time
+            inputs = space.decode_latents(session.read_latents([record.batch])[record.batch])
+            evaluator.remember(inputs, record.outputs)

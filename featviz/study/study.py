@@ -34,7 +34,7 @@ from featviz.study.plan import Next, Plan
 from featviz.study.progress import Callback, Progress, make_reporter
 from featviz.study.remarks import remark_on
 from featviz.study.run import Run
-from featviz.study.same_box import check_boxes
+from featviz.study.same_box import check_boxes, recall
 from featviz.study.searcher import Searcher, make_searcher
 from featviz.study.session import Session
 from featviz.study.settings import Settings, check_parts
@@ -311,6 +311,8 @@ class Study:
         # A new session has a new failure budget: whoever resumes a run that it stopped has mended the cause.
         self._failure_budget = FailureBudget()
         self._outstanding = None
+        # With replicates every answer is asked for anew.
+        self._recalled = self._settings.replicates > 1
         self._stopped = ""
         self._begun = self._state_stored = time.monotonic()
         self._before = self._records.batches[-1].seconds if self._records.batches else 0.0
@@ -352,6 +354,9 @@ class Study:
     def _evaluated(self, asked: Asked) -> Outcome:
         """The outcome of a batch; its mean over the replicates, where there are several."""
         replicates, valid = self._settings.replicates, self._valid(asked)
+        if not self._recalled:
+            self._recalled = True
+            recall(self._evaluator, self._space, self._session, self._records)
         times = 1 if asked.again is not None else replicates
         fresh = asked.again is not None or times > 1
         # Counted over all answers, so that no two draw the same random numbers.

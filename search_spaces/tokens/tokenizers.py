@@ -4,7 +4,6 @@ Somebody else's tokenizer may be a file of the package ``tokenizers`` (``tokeniz
 of transformers, tiktoken or sentencepiece, or any object with ``encode`` and ``decode``.
 """
 
-import hashlib
 import inspect
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from featviz.digests import file_sha256
 from featviz.errors import InvalidArgument, MissingDependency, SpaceError, WrongType
 from featviz.text import first_line, shown, visible
 
@@ -177,7 +177,7 @@ def codec_of(tokenizer: Any) -> Codec:
 def file_digest(path: str) -> str:
     """The SHA-256 of a tokenizer's file, by which another one of the same name is noticed."""
     try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        return file_sha256(Path(path))
     except (OSError, ValueError) as error:  # ValueError: a path with a zero byte
         raise InvalidArgument(f"cannot read the tokenizer {visible(path, 300)}: {first_line(error)}.") from error
 

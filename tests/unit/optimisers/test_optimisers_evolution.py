@@ -175,6 +175,18 @@ def test_long_steps_that_lose_much_are_given_up(cls):
 
 
 @BOTH
+@pytest.mark.filterwarnings("error")
+def test_what_breaks_constraints_is_no_evidence_about_long_steps(cls):
+    own = cls(LatentDescription(50), seed=1)
+    own.expect_noise(0.5, 2000)
+    asked = own.ask(100)
+    broken = np.arange(100) % 4 == 0
+    own.tell(asked, np.where(broken, np.linspace(-2e200, -1e200, 100), -np.square(asked.real).sum(axis=1)))
+    assert not own.state_dict()["on_trial"]
+    assert np.isfinite(own.ask(100).real).all()
+
+
+@BOTH
 @pytest.mark.parametrize(("level", "expected"), [(0.001, None), (0.05, 50), (0.2, 100)])
 def test_the_more_noise_the_larger_are_generations(cls, level, expected):
     own = cls(LatentDescription(50))

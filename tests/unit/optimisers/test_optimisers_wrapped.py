@@ -33,6 +33,16 @@ class TestLosses:
         assert np.isfinite(losses.of(np.full(3, np.nan))).all()
         assert losses.of(np.array([1.0, np.nan]))[1] > -1.0
 
+    @pytest.mark.parametrize("before", [[-50.0, 3.0], [np.nan]])
+    def test_what_breaks_constraints_lies_between_in_its_order(self, before):
+        losses = Losses()
+        losses.of(np.array(before))
+        now = losses.of(np.array([-np.inf, -1.2e200, np.nan, -1e200, -2e200]))
+        assert now[3] < now[1] < now[4] < now[0] == now[2]
+        assert now[3] > np.nanmax(-np.array(before), initial=0.0)
+        if not np.isnan(before[0]):
+            assert now[0] < 60.0  # no library that fits a model of the values is swamped
+
     def test_extremes_stay_finite(self):
         out = Losses().of(np.array([np.inf, 1e308, -1e308, np.nan]))
         assert np.isfinite(out).all()

@@ -65,7 +65,7 @@ def test_a_target_ends_the_search_after_its_batch():
 
 
 def test_a_target_reached_at_once_ends_after_the_first_batch():
-    run = search(budget=100_000, target=-1e9)
+    run = search(budget=100_000, target=-1e9, noise=False)
     assert run.evaluations == run.spec["search"]["batch_size"]
 
 

@@ -12,6 +12,8 @@ from featviz.errors import InvalidArgument, RunDamaged
 from featviz.storage import BatchRecord, Phase
 from featviz.study.history import Records
 from featviz.study.noise import NoisePolicy
+from featviz.study.plan import Plan
+from featviz.study.settings import Settings
 
 SPACE = fv.ImageSpace(5, 4)
 
@@ -153,6 +155,23 @@ def test_replicates_are_means_and_each_counts():
     assert errors.std() == pytest.approx(0.15, rel=0.25)
 
 
+@pytest.mark.parametrize(("budget", "replicates", "restarts"), [(10, 2, 2), (100, 7, 3), (30, 4, 12)])
+def test_a_restart_too_short_for_more_replicates_does_not_end_the_search(budget, replicates, restarts):
+    run = search(noise=False, budget=budget, replicates=replicates, restarts=restarts, batch_size=4)
+    assert budget - replicates < run.evaluations <= budget
+
+
+def test_an_optimiser_plans_for_the_inputs_that_replicates_leave():
+    settings = Settings(400, 0, "snes", {}, 2, 9, 0, False, 4)
+    assert Plan(settings, 400, 0).budget_of(1) == 50
+
+
+def test_without_boxes_nothing_is_found_to_differ():
+    run = fv.search(SPACE, fv.naturalness(), budget=60, noise=True, progress="none")
+    assert run.evaluations == 60
+    assert run.best.standard_error == 0.0
+
+
 # -- targets ---------------------------------------------------------------------------------------------------------
 
 
@@ -166,6 +185,23 @@ def test_a_target_that_is_reached_again_ends_the_search():
     run = search(target=9.0, box=Noisy(0.3))
     assert run.stop_reason == "the target 9 was reached"
     assert run.evaluations < 400
+    assert run.best.replicates >= 8
+    assert run.best.score >= 9.0
+    assert run.best.standard_error > 0
+    # What was luckier once does not count as better.
+    assert run.scores[:-8].max() > run.best.score
+
+
+def test_a_target_that_further_repeats_miss_is_not_reached():
+    records, made = Records(), policy(known=True)
+    record(records, Phase.SEARCH, [1.0, 5.0, 2.0])
+    record(records, Phase.CHECK, [3.0, 3.0, 3.0, 3.0], [1] * 4)
+    assert made.reached(records, 2.5)
+    np.testing.assert_array_equal(made.proof_due(records, 2.5), [1] * 4)
+    record(records, Phase.CONFIRM, [1.0, 1.0], [1] * 2)
+    assert not made.reached(records, 2.5)
+    assert not len(made.proof_due(records, 2.5))
+    assert not len(made.proof_due(records, None))
 
 
 # -- resuming --------------------------------------------------------------------------------------------------------
@@ -202,6 +238,16 @@ def test_a_larger_budget_goes_on_with_the_search_and_chooses_again(tmp_path):
     np.testing.assert_array_equal(longer.scores[: len(short.scores)], short.scores)
     assert longer.evaluations == 800
     assert longer.best.replicates >= short.best.replicates
+
+
+def test_a_larger_budget_replays_what_was_made_with_the_smaller_one(tmp_path, monkeypatch):
+    # As after a kill: no state is stored, so every batch is asked for again.
+    monkeypatch.setattr("featviz.study.searcher.Searcher.store_state", lambda self: None)
+    common = {"optimiser": "snes", "box": None, "batch_size": 9}
+    short = search(tmp_path / "run", budget=200, **common)
+    longer = search(tmp_path / "run", budget=900, **common)
+    np.testing.assert_array_equal(longer.scores[: len(short.scores)], short.scores)
+    assert longer.evaluations == 900
 
 
 def test_a_stored_run_tells_the_same(tmp_path):
@@ -318,6 +364,30 @@ def test_halving_asks_the_better_ones_more_often():
     assert not asked[:40].any()
     assert asked.argmax() == 40
     assert records.ranked(records.of_phase(Phase.SEARCH))[0] == 40
+
+
+def test_rounds_begin_anew_after_the_search_went_on():
+    records, made = Records(), policy(known=True, budget=200)
+    record(records, Phase.SEARCH, np.arange(9.0))
+    while len(again := made.round_due(records)):
+        record(records, Phase.CONFIRM, again, again)
+    record(records, Phase.SEARCH, np.arange(9.0) + 20)
+    longer = policy(known=True, budget=400)
+    np.testing.assert_array_equal(longer.round_due(records)[:4], [37, 36, 35, 34])
+    asked = 0
+    while len(again := longer.round_due(records)[:3]):
+        record(records, Phase.CONFIRM, again, again)
+        asked += len(again)
+    assert asked == 40
+
+
+def test_the_input_by_which_noise_is_gauged_stays():
+    records, made = Records(), policy(known=True)
+    record(records, Phase.SEARCH, [5.0, 6.0, 7.0])
+    record(records, Phase.CHECK, [7.0] * 8, [2] * 8)
+    expected = made.expected(records)
+    record(records, Phase.CHECK, [1.0] * 8, [1] * 8)
+    assert made.expected(records) == expected == (2, 0.0)
 
 
 def test_a_candidate_whose_repeats_all_fail_loses():

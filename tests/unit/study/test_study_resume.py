@@ -416,3 +416,41 @@ def test_a_noisy_box_that_draws_by_key_may_go_on(tmp_path, replicates):
             progress="none",
         )
     assert run.evaluations == 120
+
+
+@fv.space
+def words(draw):
+    return f"{draw.choice('first', 'abcd')}{draw.choice('second', 'efgh')}"
+
+
+class Rounding(fv.BlackBox):
+    """Deterministic, and rounds otherwise in batches of another size, as nets in float32 do."""
+
+    def __init__(self, calls=None):
+        super().__init__(name="rounding", outputs=["score"])
+        self.left, self.seen = calls, []
+
+    def answer(self, inputs):
+        if self.left is not None:
+            self.left -= 1
+            if self.left < 0:
+                raise KeyboardInterrupt
+        self.seen += inputs
+        return np.array([float(sum(map(ord, one)) % 7) for one in inputs]) * (1 + 1e-9 * len(inputs))
+
+
+def test_what_was_answered_before_an_interruption_is_not_asked_again(tmp_path):
+    def search(box, out=None):
+        options = {"budget": 120, "batch_size": 7, "optimiser": "random", "progress": "none"}
+        return fv.search(words, fv.maximise(box), out=out, noise=False, **options)
+
+    whole = search(Rounding())
+    first, second = Rounding(calls=1), Rounding()
+    with pytest.raises(KeyboardInterrupt):
+        search(first, tmp_path / "run")
+    np.testing.assert_array_equal(search(second, tmp_path / "run").scores, whole.scores)
+    assert len(set(first.seen)) == len(first.seen) > 0
+    # Resuming asks for the first input twice, to see that it is the same box.
+    later = second.seen[2:]
+    assert len(set(later)) == len(later) > 0
+    assert not set(first.seen) & set(later)
