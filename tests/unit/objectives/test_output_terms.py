@@ -105,9 +105,7 @@ class TestTargetValue:
 
 def test_a_box_whose_outputs_were_not_named_says_how_to_name_them():
     unnamed = fv.black_box(lambda batch: batch)
-    with pytest.raises(
-        OutputNotFound, match=r"has: output\. Where the black box is made.* outputs=\['cat', \.\.\.\]"
-    ):
+    with pytest.raises(OutputNotFound, match=r"has: output\. Where the black box is made.* outputs=\['cat', \.\.\.\]"):
         fv.maximise(unnamed, "cat")
 
 
