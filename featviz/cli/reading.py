@@ -65,7 +65,7 @@ def show(path: Path, top: int, as_json: bool) -> None:
         try:
             _ = run.best
         except FeatvizError as error:  # says what is in the way, and what comes nearest
-            click.echo(f"\nno best input: {visible(str(error), _LONGEST_TEXT)}")
+            click.echo(f"\n{visible(str(error), _LONGEST_TEXT)}")
     if facts["front"]:
         click.echo(f"\nfront of {len(run.front):,}, from one end to the other")
         for entry in facts["front"]:

@@ -317,7 +317,7 @@ def test_a_run_without_a_best_input_says_why_and_what_comes_nearest(folder, caps
     with pytest.warns(fv.FeatvizWarning, match="none of the 20"):
         fv.search(fv.ImageSpace(4, 4), goal, budget=20, out="runs/never", progress="none")
     assert featviz("show", "runs/never") == 0
-    assert re.search(r"no best input: .* Nearest comes evaluation \d+", capsys.readouterr().out)
+    assert re.search(r"so it has no best input\. .* Nearest comes evaluation \d+", capsys.readouterr().out)
 
 
 def test_what_boxes_count_is_shown_as_whole_where_it_is(folder, capsys):
