@@ -64,8 +64,8 @@ def show(path: Path, top: int, as_json: bool) -> None:
     elif run.evaluations:
         try:
             _ = run.best
-        except FeatvizError as error:  # says what is in the way, and what comes nearest
-            click.echo(f"\n{visible(str(error), _LONGEST_TEXT)}")
+        except FeatvizError as why:  # says what is in the way, and what comes nearest
+            click.echo(f"\n{visible(str(why), _LONGEST_TEXT)}")
     if facts["front"]:
         click.echo(f"\nfront of {len(run.front):,}, from one end to the other")
         for entry in facts["front"]:
