@@ -68,8 +68,8 @@ def checked_output(box: Box, output: Any) -> str:
     if equal and not isinstance(output, str):
         return equal
     hint = f" Did you mean {visible(equal)!r}?" if equal else did_you_mean(name, known)
-    if known == ("output",):  # what a box calls its only output that nobody named
-        hint = " Where the box is made, outputs=[...] names what it answers with, in order."
+    if known == ("output",):  # what a box without outputs= is taken to have
+        hint = f" Where the black box is made, name all that it gives: outputs=[{visible(output)!r}, ...]."
     raise OutputNotFound(f"{visible(box.name)} has no output {visible(output)!r}. It has: {_listed(known)}.{hint}")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from featviz.batches import described
 from featviz.black_boxes.base import BlackBox, Preprocess
 from featviz.black_boxes.boosted_trees import feature_count, is_booster, margins
 from featviz.black_boxes.estimator_columns import class_names, classes_of, to_columns
@@ -57,7 +58,7 @@ class EstimatorBox(BlackBox):
 
     Pictures and series, of shape (n, ...), are flattened in C order to the (n, n_features_in_) that the estimator
     was fitted on. An estimator that was fitted on a data frame gets one: columns in its order, and arrays under its
-    names. Lists are passed as they are.
+    names; one that was fitted on an array gets the numbers of a data frame. Lists are passed as they are.
     """
 
     def __init__(
@@ -160,7 +161,16 @@ class EstimatorBox(BlackBox):
             flat = self._flattened(inputs)
             return flat if self._columns is None or flat.ndim != 2 else _as_frame(flat, self._columns)
         columns = getattr(inputs, "columns", None)
-        if columns is None or self._columns is None or list(columns) == self._columns:
+        if columns is None:
+            if isinstance(inputs, dict | tuple) and self._features is not None:
+                raise BoxError(
+                    f"{visible(self.name)} takes a table or an array, but the batch is {described(inputs)}. Search "
+                    "fv.TabularSpace({...}), or pass preprocess= a function that makes one."
+                )
+            return inputs
+        if self._columns is None and self._features is not None and _numeric(inputs):
+            return self._flattened(inputs.to_numpy())  # fitted on an array: names would be warned of in every batch
+        if self._columns is None or list(columns) == self._columns:
             return inputs
         return inputs if _missing_columns(inputs, self._columns) else inputs[self._columns]
 
@@ -234,6 +244,11 @@ def _column_names(estimator: Any) -> list[Any] | None:
 def _missing_columns(batch: Any, columns: Sequence[Any] | None) -> list[Any]:
     has = getattr(batch, "columns", None)
     return [] if has is None or columns is None else [column for column in columns if column not in set(has)]
+
+
+def _numeric(frame: Any) -> bool:
+    """Whether every column of a data frame is one of numpy's numbers or truth values."""
+    return all(getattr(dtype, "kind", "O") in "biuf" and isinstance(dtype, np.dtype) for dtype in frame.dtypes)
 
 
 def _as_frame(batch: NDArray[Any], columns: Sequence[Any]) -> Any:

@@ -61,7 +61,8 @@ def black_box(thing: Any, *, outputs: Any = None, name: str | None = None, **opt
         return _existing(found, source, given)
     kind = _kind_of(found)
     # An address is not shown: it may hold a secret, which its maker refuses.
-    what = "a service" if is_url(found) else visible(source if isinstance(source, str) else type(found).__name__)
+    known = source if isinstance(source, str) else "a command" if source else type(found).__name__
+    what = "a service" if is_url(found) else visible(known)
     kind.check_options(f"a black box of {what}", options)
     if outputs is not None:
         outputs = list(unique_names("outputs", outputs))

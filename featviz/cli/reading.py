@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from featviz.blocks import SeriesBlock, TableBlock, TextBlock, TokensBlock
-from featviz.errors import RunNotFound
+from featviz.errors import FeatvizError, RunNotFound
 from featviz.study import Run, find_runs, load
 from featviz.study.front import spread_front
 from featviz.text import first_line, visible
@@ -61,6 +61,11 @@ def show(path: Path, top: int, as_json: bool) -> None:
     if len(run.history):
         for line in _pictured(run):
             click.echo(line)
+    elif run.evaluations:
+        try:
+            _ = run.best
+        except FeatvizError as why:  # says what is in the way, and what comes nearest
+            click.echo(f"\n{visible(str(why), _LONGEST_TEXT)}")
     if facts["front"]:
         click.echo(f"\nfront of {len(run.front):,}, from one end to the other")
         for entry in facts["front"]:
@@ -216,8 +221,13 @@ def _text(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(_text(item) for item in value) or "-"
     if isinstance(value, dict):
-        return ", ".join(f"{count:,} {visible(kind, 60)}" for kind, count in value.items()) or "none"
+        return ", ".join(f"{_amount(count)} {visible(kind, 60)}" for kind, count in value.items()) or "none"
     return visible(value, 500)
+
+
+def _amount(count: float) -> str:
+    """A count or a sum: boxes count in floats what is whole, such as requests."""
+    return f"{count:,.0f}" if float(count).is_integer() else f"{count:,}"
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:

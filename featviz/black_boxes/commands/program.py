@@ -91,6 +91,7 @@ def _sha256(file: Path) -> str:
 def _why_not_found(word: str) -> str:
     name = visible(word)
     path = Path(word)
+    hint = " A command with arguments is given word by word: ['./score', '--fast']." if " " in word.strip() else ""
     if path.is_dir():
         return f"{name!r} is a directory, not a program."
     if path.is_file():
@@ -98,8 +99,7 @@ def _why_not_found(word: str) -> str:
         how = f"chmod +x {name}" if os.sep in word else f"write ./{name}, and chmod +x it"
         return f"the file {name!r} cannot be run as a program. Make it one ({how}){through}."
     if os.sep in word:
-        return f"there is no program {name!r}: no such file, seen from the current directory."
-    hint = " A command with arguments is given word by word: ['./score', '--fast']." if " " in word.strip() else ""
+        return f"there is no program {name!r}: no such file, seen from the current directory.{hint}"
     return (
         f"there is no program {name!r} in the directories of PATH. Check its name, install it, or give its path, "
         f"such as './{name}'.{hint}"

@@ -164,7 +164,7 @@ class HttpClient:
         if outcome.status in _ABOUT_INPUT or outcome.status >= 500:
             # 500 is what many services answer to an input that their model chokes on; 502 to 504 are never that.
             return Trouble(RequestFailed(happened), outcome.status in _ABOUT_INPUT or outcome.status == 500)
-        raise BoxError(f"{happened}. Is the address right, and protocol= what is spoken there?")
+        raise BoxError(f"{happened.rstrip('.')}. Is the address right, and protocol= what is spoken there?")
 
     def _access_hint(self) -> str:
         if self._secret is None:

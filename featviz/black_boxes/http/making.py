@@ -109,6 +109,12 @@ def _protocol_of(url: str, given: Any, options: Mapping[str, Any]) -> str:
     if "request" in options or found is None:
         if "request" in options:
             return "json"
+        known = {option for _, own in PROTOCOLS.values() for option in own} | {*SendingOptions.names()}
+        option_names("a service", options, known)  # a misspelt request= is told as such
+        if options.keys() & {"continuation", "template"}:
+            raise BoxError(
+                f"{path} is not the address of a language model: it ends in /v1/completions or /v1/chat/completions."
+            )
         raise BoxError(
             f"{path} does not show what is spoken there. Pass protocol='open-inference', 'mlflow' or 'openai', or for "
             "anything else that takes JSON request={...} and answer='...'."

@@ -42,6 +42,21 @@ def test_an_svc_answers_with_decision_values_named_after_its_classes():
     assert (box(x[:100]).argmax(axis=1) == y[:100]).mean() > 0.97
 
 
+def test_a_data_frame_is_given_as_numbers_to_what_was_fitted_on_an_array():
+    x, _ = digits()
+    box = fv.black_box(svc())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        np.testing.assert_array_equal(box(pd.DataFrame(x[:5]).rename(columns="pixel {}".format)), box(x[:5]))
+    with pytest.raises(BoxError, match="fitted on 64 features, but an input here is 2 "):
+        box(pd.DataFrame({"a": [1.0], "b": [True]}))
+
+
+def test_a_dict_of_batches_is_refused_with_what_to_search_instead():
+    with pytest.raises(BoxError, match=r"takes a table or an array, but the batch is a dict .* Search fv.TabularSpace"):
+        fv.black_box(svc())({"a": np.zeros(2), "b": np.zeros(2)})
+
+
 def test_pictures_are_flattened_to_the_features():
     x, _ = digits()
     box = fv.black_box(svc())

@@ -197,3 +197,8 @@ def test_a_repr_shows_the_outputs_and_nothing_hidden():
     assert "\u202e" not in repr(box)
     assert "\x1b" not in repr(box)
     assert "21 in all" in repr(box)
+
+
+def test_a_misspelt_option_of_a_command_is_told_of_a_command():
+    with pytest.raises(InvalidArgument, match=r"a black box of a command has no option 'worker'.*mean 'workers'"):
+        fv.black_box(["true"], worker=2)

@@ -311,6 +311,37 @@ def test_parts_of_the_best_input_are_shown_with_their_names(folder, capsys):
     assert "  photo: a picture of 5 by 4 pixels\n" in capsys.readouterr().out
 
 
+def test_a_run_without_a_best_input_says_why_and_what_comes_nearest(folder, capsys):
+    box = fv.black_box(lambda pictures: pictures.mean(axis=(1, 2, 3)), name="mean")
+    goal = fv.maximise(box).subject_to(fv.maximise(box), at_least=2)
+    with pytest.warns(fv.FeatvizWarning, match="none of the 20"):
+        fv.search(fv.ImageSpace(4, 4), goal, budget=20, out="runs/never", progress="none")
+    assert featviz("show", "runs/never") == 0
+    assert re.search(r"so it has no best input\. .* Nearest comes evaluation \d+", capsys.readouterr().out)
+
+
+def test_what_boxes_count_is_shown_as_whole_where_it_is(folder, capsys):
+    class Priced(fv.BlackBox):
+        asked = 0
+
+        def answer(self, inputs):
+            self.asked += len(inputs)
+            return inputs.mean(axis=(1, 2, 3))
+
+        def usage(self):
+            return {"requests": 100.0 * self.asked, "cost": self.asked / 16}
+
+    fv.search(
+        fv.ImageSpace(4, 4),
+        fv.maximise(Priced(name="priced", outputs=["m"])),
+        budget=20,
+        out="runs/paid",
+        progress="none",
+    )
+    assert featviz("show", "runs/paid") == 0
+    assert "2,000 requests, 1.25 cost" in capsys.readouterr().out
+
+
 def test_version_and_help(capsys):
     assert featviz("--version") == 0
     assert fv.__version__ in capsys.readouterr().out

@@ -103,6 +103,12 @@ class TestTargetValue:
             fv.target_value(SINGLE, "x", 1, tolerance=-1)
 
 
+def test_a_box_whose_outputs_were_not_named_says_how_to_name_them():
+    unnamed = fv.black_box(lambda batch: batch)
+    with pytest.raises(OutputNotFound, match=r"has: output\. Where the black box is made.* outputs=\['cat', \.\.\.\]"):
+        fv.maximise(unnamed, "cat")
+
+
 class TestDirection:
     def test_definition(self):
         along = LOGITS @ np.array([1, -0.5, 0]) / np.hypot(1, 0.5)

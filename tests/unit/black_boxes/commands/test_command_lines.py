@@ -264,7 +264,7 @@ class TestMaking:
         ("words", "message"),
         [
             (["no-such-program"], r"no program 'no-such-program' in the directories of PATH.*install"),
-            (["./score --fast"], r"no such file"),
+            (["./score --fast"], r"no such file.* word by word"),
             (["score --fast"], r"word by word"),
             (["./no/such"], r"no such file"),
             (["/"], "is a directory"),

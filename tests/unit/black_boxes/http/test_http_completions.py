@@ -97,7 +97,7 @@ class TestModels:
                 fv.black_box(service.url + "/v1/completions", continuation=" is", **FAST)
             box = fv.black_box(service.url + "/v1/completions", continuation=" is", model="large", **FAST)
             assert box.spec()["model"] == "large"
-            with pytest.raises(BoxError, match="HTTP 404: The model 'huge' does not exist"):
+            with pytest.raises(BoxError, match=r"HTTP 404: The model 'huge' does not exist\. Is the"):
                 fv.black_box(service.url + "/v1/completions", continuation=" is", model="huge", **FAST)
 
     def test_a_service_without_a_list_of_models(self):

@@ -202,3 +202,16 @@ def test_what_goes_into_a_spec_comes_out_of_it():
 def test_addresses_that_tell_nothing(url, words):
     with pytest.raises(FeatvizError, match=words):
         fv.black_box(url)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"requests": {"x": "{inputs}"}, "answer": "y"}, "no option 'requests'.*Did you mean 'request'"),
+        ({"continuation": " Paris"}, "ends in /v1/completions or /v1/chat/completions"),
+        ({"answer": "y"}, "does not show what is spoken"),
+    ],
+)
+def test_options_tell_what_is_wrong_with_an_address_that_tells_nothing(options, words):
+    with pytest.raises(FeatvizError, match=words):
+        fv.black_box("http://127.0.0.1:1/v1", **options)
