@@ -134,7 +134,8 @@ class HttpBox(BlackBox):
                 self._client.count_tokens(document)
             return as_outputs(self._protocol.read(documents, batch), n, self.outputs)
         except RowsFailed as error:
-            return error
+            causes = {row: type(cause)(self._client.clean(str(cause))) for row, cause in error.errors.items()}
+            return RowsFailed(self._client.clean(str(error)), error.outputs, causes)
         except (AnswerShapeError, AnswerTypeError, RequestFailed) as error:
             # A new one: it holds no frames of what was answered, and not the key.
             return Trouble(type(error)(self._client.clean(str(error))), about_input=True)

@@ -104,8 +104,12 @@ async def _exchange(how: Attempt, question: Question) -> Reply:
         finally:
             await response.aclose()
         if response.status_code not in _REDIRECTS or location is None:
-            raise BoxError(f"{without_query(url)} answered with HTTP {response.status_code}, which is no answer.")
-        url = redirected(url, location)
+            here = _clean(without_query(url), how.secret)  # one that it redirected to may hold the key
+            raise BoxError(f"{here} answered with HTTP {response.status_code}, which is no answer.")
+        try:
+            url = redirected(url, location)
+        except BoxError as error:  # the address may hold the key
+            raise BoxError(_clean(str(error), how.secret)) from None
     raise BoxError(f"{without_query(question.url)} redirects more than {_MAX_REDIRECTS} times. Is its address right?")
 
 

@@ -18,13 +18,14 @@ from featviz.black_boxes.human.pairs import Ladder
 from featviz.black_boxes.human.questions import Answer
 from featviz.blocks import Block
 from featviz.errors import RunDamaged, RunMismatch, StorageError
+from featviz.formats.files import read_regular
 from featviz.text import first_line, visible
 
 __all__ = ["Journal", "Sitting"]
 
 _VERSION = 1
 _MOST_BYTES = 500_000_000
-_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, IndexError)
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError)
 
 
 @dataclass
@@ -141,10 +142,8 @@ class Journal:
             path.parent.mkdir(parents=True, exist_ok=True)
             content = b""
             if path.exists():
-                if path.stat().st_size > _MOST_BYTES:
-                    raise StorageError(f"the journal {visible(path, 300)} has more than {_MOST_BYTES:,} bytes.")
-                content = path.read_bytes()
-        except OSError as error:
+                content = read_regular(path, _MOST_BYTES)
+        except (OSError, ValueError) as error:  # a pipe, which would never end, or a file that is too large
             raise StorageError(f"the journal {visible(path, 300)} cannot be read: {first_line(error)}") from error
         self._read(content, path)
         if not self._size:

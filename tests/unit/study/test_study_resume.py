@@ -407,12 +407,56 @@ class DrawsByKey(fv.BlackBox):
 @pytest.mark.parametrize("replicates", [1, 3])
 def test_a_noisy_box_that_draws_by_key_may_go_on(tmp_path, replicates):
     for budget in (60, 120):
-        run = fv.search(
-            SPACE,
-            fv.maximise(DrawsByKey()),
-            budget=budget,
-            replicates=replicates,
-            out=tmp_path / "run",
-            progress="none",
-        )
-    assert run.evaluations == 120
+        options = {"budget": budget, "replicates": replicates, "out": tmp_path / "run", "progress": "none"}
+        run = fv.search(SPACE, fv.maximise(DrawsByKey()), **options)
+    assert run.evaluations > 110
+
+
+def doctor(run, **meta):
+    with sqlite3.connect(run / "evaluations.sqlite") as db:
+        db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", meta.items())
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        {"first_budget": "0"},
+        {"first_budget": "many"},
+        {"first_budget": "9" * 5000},
+        {"references": "abc def"},
+        {"warm_0": "-1"},
+        {"asked": "[" * 100_000},
+    ],
+    ids=str,
+)
+def test_doctored_facts_are_a_named_error(tmp_path, meta):
+    search(tmp_path / "run", restarts=1)
+    doctor(tmp_path / "run", **meta)
+    with pytest.raises(RunDamaged):
+        search(tmp_path / "run", restarts=1, budget=200)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("[search]", '[search]\nreplicates = "three"'),
+        ("[search]", "[search]\nreplicates = inf"),
+        ("[search]", "[search]\nreplicates = [1]"),
+        ("optimiser = ", "optimised = "),
+        ("objective = ", "objection = "),
+    ],
+)
+def test_a_doctored_description_is_a_named_error(tmp_path, old, new):
+    search(tmp_path / "run")
+    file = tmp_path / "run" / "run.toml"
+    head, table, tail = file.read_text().partition(old if old.startswith("[") else "[provenance]")
+    file.write_text(head + (new if old.startswith("[") else table) + tail.replace(old, new))
+    with pytest.raises(RunDamaged):
+        fv.load(tmp_path / "run")
+
+
+def test_boxes_that_are_no_list_are_not_counted(tmp_path):
+    search(tmp_path / "run")
+    run = fv.load(tmp_path / "run")
+    run.spec["provenance"]["boxes"] = 5
+    assert run.telling_outputs(run.best)

@@ -172,3 +172,23 @@ def test_what_somebody_else_wrote_meanwhile_is_not_written_over(tmp_path, change
         journal.answer(journal.sittings[1], Answer(("d", "b"), 1.0), 0.1)
     assert path.read_bytes() == content
     assert len(journal.sittings[1].answers) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 100_000, '{"do": "batch", "key": 1e999, "keys": []}'],
+    ids=["deep", "infinite"],
+)
+def test_a_doctored_line_with_a_right_checksum_is_a_named_error(tmp_path, text):
+    path = tmp_path / "journal"
+    Journal({"question": "q"}, path)
+    with path.open("a") as file:
+        file.write(f"{_digest(text.encode())} {text}\n")
+    with pytest.raises(RunDamaged, match="line 2"):
+        Journal({"question": "q"}, path)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "journal")
+    with pytest.raises(StorageError, match="regular"):
+        Journal({"question": "q"}, tmp_path / "journal")
