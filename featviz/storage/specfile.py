@@ -51,7 +51,7 @@ def _bearable(text: str) -> str:
 
 
 def _shallow(tables: dict[str, Any]) -> dict[str, Any]:
-    """``tables``, unless a reader that goes from table to table would run out of stack in them: ``[box.box.box...]``."""
+    """``tables``, unless they are nested so deeply that a reader would run out of stack: ``[box.box.box...]``."""
     level: list[Any] = [tables]
     for _ in range(_DEEPEST):
         below = (part.values() if isinstance(part, dict) else part for part in level)
