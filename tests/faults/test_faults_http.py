@@ -179,6 +179,13 @@ class TestRedirects:
         assert "[KEY_FOR_TEST]" in str(error)
         assert not any(form in shown for form in (KEY, quote(KEY), quote(KEY, safe="")))
 
+    def test_a_key_as_the_name_of_a_compression_is_not_shown(self, monkeypatch):
+        monkeypatch.setenv("KEY_FOR_TEST", KEY)
+        with serving(lambda request: Answer(200, {}, headers={"Content-Encoding": KEY})) as service:
+            error = error_of(box_at(service.url, key_env="KEY_FOR_TEST"))
+        assert "compressed as something else" in str(error)
+        assert KEY.lower() not in str(error).lower()
+
     def test_another_port_of_the_host_gets_neither_request_nor_key(self, monkeypatch):
         monkeypatch.setenv("KEY_FOR_TEST", KEY)
         with serving(means) as other:

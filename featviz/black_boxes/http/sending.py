@@ -116,7 +116,9 @@ async def _exchange(how: Attempt, question: Question) -> Reply:
 async def _body(how: Attempt, response: Any) -> bytes:
     encoding = response.headers.get("content-encoding", "").strip().lower()
     if encoding not in {"", "identity", "gzip", "x-gzip", "deflate"}:
-        raise _BadBody(f"the answer is compressed as {visible(encoding, 40)}, unasked.", about_input=False)
+        # Another name is not shown: a header may repeat the key, in other letters.
+        name = encoding if encoding in {"br", "compress", "zstd"} else "something else"
+        raise _BadBody(f"the answer is compressed as {name}, unasked.", about_input=False)
     decoder = None if encoding in {"", "identity"} else zlib.decompressobj(_GZIP_OR_ZLIB)
     too_large = f"the answer is larger than max_answer_bytes={how.max_bytes:,}"
     parts: list[bytes] = []
