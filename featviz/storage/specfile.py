@@ -19,6 +19,7 @@ MAX_BYTES = 5_000_000
 _MOST_BYTES_A_PART = 2_000_000
 # The time to parse a dotted key grows faster than its length.
 _MAX_DOTS = 5_000
+_DEEPEST = 150
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -30,7 +31,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     """
     shown = visible(str(path), 300)
     try:
-        return tomllib.loads(_bearable(read_regular(path, MAX_BYTES).decode("utf-8")))
+        return _shallow(tomllib.loads(_bearable(read_regular(path, MAX_BYTES).decode("utf-8"))))
     except FileNotFoundError:
         raise RunNotFound(f"there is no file {shown}.") from None
     except UnicodeDecodeError:
@@ -47,6 +48,17 @@ def _bearable(text: str) -> str:
     if any(line.count(".") > _MAX_DOTS for line in text.splitlines()):
         raise ValueError(f"a line has more than {_MAX_DOTS:,} dots")
     return text
+
+
+def _shallow(tables: dict[str, Any]) -> dict[str, Any]:
+    """``tables``, unless they are nested so deeply that a reader would run out of stack: ``[box.box.box...]``."""
+    level: list[Any] = [tables]
+    for _ in range(_DEEPEST):
+        below = (part.values() if isinstance(part, dict) else part for part in level)
+        level = [part for parts in below for part in parts if isinstance(part, dict | list)]
+        if not level:
+            return tables
+    raise ValueError(f"its tables are nested more than {_DEEPEST} deep")
 
 
 def is_writable(part: Any) -> bool:

@@ -18,6 +18,8 @@ __all__ = ["SEARCHED", "Candidate", "History", "Records"]
 SEARCHED = (Phase.SEARCH, Phase.REFERENCE, Phase.RECOMMENDED)
 # Deviations of repeats, relative to the scores, that are no noise: the order of a sum changes with the batch size.
 _ROUNDING = 1e-6
+# What is worked out from all batches, and is another after the next one.
+_KEPT = ("scores", "statuses", "phases", "restarts", "firsts", "again", "last_round", "_last_rounds", "_last_scores")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -120,7 +122,7 @@ class Records:
         self.failures += int(np.count_nonzero(record.statuses))
         self._counts[record.phase] += len(record)
         self._by_phase[record.phase].append(record)
-        for name in ("scores", "statuses", "phases", "restarts", "firsts", "again", "last_round"):
+        for name in _KEPT:
             self.__dict__.pop(name, None)
 
     def count(self, *phases: Phase) -> int:
@@ -205,7 +207,12 @@ class Records:
         last = searched[-1].batch if searched else -1
         return sum(len(record) for record in self._by_phase[phase] if record.batch > last)
 
-    @property
+    @cached_property
+    def _last_scores(self) -> NDArray[np.float64]:
+        """The scores of ``last_round``."""
+        return np.concatenate([np.empty(0), *(record.scores for record in self._last_rounds)])
+
+    @cached_property
     def _last_rounds(self) -> list[BatchRecord]:
         """The batches of the last rounds, between which the search did not go on."""
         searched, rounds = self._by_phase[Phase.SEARCH], self._by_phase[Phase.CONFIRM]
@@ -256,7 +263,7 @@ class Records:
             evaluations: their ids.
             confirmed: the originals of those repeats.
         """
-        scores = np.concatenate([record.scores for record in self._last_rounds])[: len(confirmed)]
+        scores = self._last_scores[: len(confirmed)]
         means = np.full(len(evaluations), np.nan)
         for at, evaluation in enumerate(evaluations.tolist()):
             own = scores[confirmed == evaluation]

@@ -74,6 +74,7 @@ class NoisePolicy:
     alike: bool = False
     _verdicts: dict[int, bool] = field(default_factory=dict, repr=False)
     _levels: dict[int, tuple[int, float] | None] = field(default_factory=dict, repr=False)
+    _chosen: dict[tuple[int, int, int], Ids] = field(default_factory=dict, repr=False)
 
     def is_noisy(self, records: Records) -> bool:
         """Whether the box is noisy, as far as the evaluations tell."""
@@ -171,9 +172,8 @@ class NoisePolicy:
 
     def challenge_due(self, records: Records, target: float) -> Ids:
         """The input that has reached the target, as often as it is to be asked for again; none when there is none."""
-        found = records.observed(records.of_phase(Phase.SEARCH, Phase.REFERENCE))
-        found = found[records.scores[found] >= target]
-        for challenger in found.tolist():
+        found = records.of_phase(Phase.SEARCH, Phase.REFERENCE)
+        for challenger in records.observed(found[records.scores[found] >= target]).tolist():
             missing = _CHALLENGE - len(records.again.get(challenger, ()))
             if missing > 0:
                 return np.full(missing, challenger, dtype=np.int64)
@@ -232,10 +232,13 @@ class NoisePolicy:
         count = min(_MOST_CANDIDATES, max(2, reserve // _A_CANDIDATE))
         if reserve < 2:
             return _NONE
-        recommended = records.of_phase(Phase.RECOMMENDED)
-        recommended = recommended[~np.isnan(records.scores[recommended])][:count]
-        observed = records.observed(records.of_phase(Phase.SEARCH, Phase.REFERENCE))
-        return np.concatenate([recommended, observed[: count - len(recommended)]])
+        known = count, records.count(Phase.SEARCH, Phase.REFERENCE), records.count(Phase.RECOMMENDED)
+        if known not in self._chosen:
+            recommended = records.of_phase(Phase.RECOMMENDED)
+            recommended = recommended[~np.isnan(records.scores[recommended])][:count]
+            observed = records.observed(records.of_phase(Phase.SEARCH, Phase.REFERENCE))
+            self._chosen[known] = np.concatenate([recommended, observed[: count - len(recommended)]])
+        return self._chosen[known]
 
     def _differs(self, records: Records, record: BatchRecord) -> bool:
         return any(self._row_differs(records, record, row) for row in range(len(record)))

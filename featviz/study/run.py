@@ -158,8 +158,8 @@ class Run:
         terms = objective.get("terms", []) if isinstance(objective, dict) else []
         named = set(self.goals) | {name for term in terms if isinstance(term, dict) for name in _names_in(term)}
         provenance = self.spec.get("provenance")
-        boxes = provenance.get("boxes", ()) if isinstance(provenance, dict) else ()
-        several = len(boxes) > 1  # their outputs are called "box/output"
+        boxes = provenance.get("boxes") if isinstance(provenance, dict) else None
+        several = isinstance(boxes, list) and len(boxes) > 1  # their outputs are called "box/output"
 
         def order(item: tuple[str, float]) -> tuple[bool, bool, float]:
             name, value = item

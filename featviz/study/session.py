@@ -31,13 +31,15 @@ from featviz.study.front import FRONT, front_ids, goal_columns, goal_values, spr
 from featviz.study.history import SEARCHED, Records
 from featviz.study.settings import Settings
 from featviz.study.spec import check_same, check_tables, describe_search
-from featviz.text import first_line, shown
+from featviz.text import first_line, shown, visible
 
 __all__ = ["LatentReader", "Session", "diverse_ids", "gather_latents", "read_latents", "read_ledger"]
 
 LatentReader = Callable[[Sequence[int]], dict[int, Latents]]
 
 _KEPT = 9
+# No number of evaluations has more.
+_DIGITS = 15
 # Inputs among which different ones are chosen, and the memory that they may take.
 _DIVERSE_POOL = 400
 _DIVERSE_BYTES = 64_000_000
@@ -92,7 +94,7 @@ class Session:
     @property
     def first_budget(self) -> int:
         """The budget that the run was made with."""
-        return int(self.store.meta("first_budget"))
+        return self._whole("first_budget", self.store.meta("first_budget"), least=1)
 
     def check_references(self, references: Latents | None) -> int:
         """Note the reference inputs of a new run, or hold them against those that the run was made with.
@@ -108,7 +110,7 @@ class Session:
             self.store.set_meta(references=given)
             return 0 if references is None else len(references)
         stored = self.store.meta("references")
-        count = int(stored.split()[0]) if stored else 0
+        count = self._whole("references", stored.split(maxsplit=1)[0]) if stored.strip() else 0
         waiting = self.records.count(Phase.REFERENCE) < count and not self.records.count(Phase.SEARCH)
         if (references is not None or waiting) and given != stored:
             raise RunMismatch(
@@ -125,7 +127,13 @@ class Session:
 
     def warm_since(self, restart: int) -> int:
         """The batch from which a restart last went on warm; 0 when it never did."""
-        return int(self.store.meta(f"warm_{restart}", "0"))
+        return self._whole(f"warm_{restart}", self.store.meta(f"warm_{restart}", "0"))
+
+    def _whole(self, name: str, text: str, least: int = 0) -> int:
+        """A number that is stored as text."""
+        if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS) or int(text) < least:
+            raise RunDamaged(f"{self.path} has {visible(text, 60)!r} for {name}, which is not what was stored.")
+        return int(text)
 
     def read_latents(self, batches: Sequence[int]) -> dict[int, Latents]:
         """The latents of some batches, from the open store or, once the run is closed, from its file."""
@@ -302,7 +310,7 @@ def read_ledger(store: RunStore) -> dict[str, float]:
     try:
         found = json.loads(store.meta("asked", "{}"))
         return {str(name): value for name, value in found.items() if type(value) in (int, float)}
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, RecursionError) as error:
         raise RunDamaged(f"what the boxes were asked is not what was stored: {first_line(error)}") from error
 
 

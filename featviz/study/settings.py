@@ -8,11 +8,12 @@ from featviz import checks
 from featviz.errors import InvalidArgument, WrongType
 from featviz.protocols import ScoreFunction, SearchSpace
 
-__all__ = ["MAX_BUDGET", "Settings", "check_parts"]
+__all__ = ["MAX_BUDGET", "MAX_REPLICATES", "Settings", "check_parts"]
 
 # At a microsecond an evaluation this is eleven days; more is a slip of the keyboard.
 MAX_BUDGET = 10**12
 _MAX_BATCH = 1_000_000
+MAX_REPLICATES = 10_000
 # Arguments that every optimiser is given by the search.
 _GIVEN = frozenset({"name", "latent", "seed", "budget", "start", "batch_size", "goals"})
 
@@ -38,7 +39,7 @@ class Settings:
         put(self, "budget", checks.integer("budget", self.budget, 1, MAX_BUDGET))
         put(self, "seed", checks.seed(self.seed))
         put(self, "restarts", checks.integer("restarts", self.restarts, 1))
-        put(self, "replicates", checks.integer("replicates", self.replicates, 1, 10_000))
+        put(self, "replicates", checks.integer("replicates", self.replicates, 1, MAX_REPLICATES))
         if not isinstance(self.noise, bool) and self.noise != "auto":
             raise InvalidArgument(f'noise must be "auto", True or False, but it is {self.noise!r}.')
         put(self, "baseline", checks.integer("baseline", self.baseline, 0, MAX_BUDGET))

@@ -17,7 +17,7 @@ from featviz.protocols import Box, ScoreFunction, SearchSpace, Spec
 from featviz.storage import is_writable
 from featviz.study.fingerprint import fingerprint_of
 from featviz.study.front import goal_names
-from featviz.study.settings import Settings
+from featviz.study.settings import MAX_REPLICATES, Settings
 from featviz.text import visible, without_address
 from featviz.version import VERSION
 
@@ -169,6 +169,12 @@ def check_tables(tables: Mapping[str, Any], where: str) -> None:
     for name in ("search", "provenance"):
         if not isinstance(tables.get(name), Mapping):
             raise RunDamaged(f"{visible(where, 300)} has no table [{name}].")
+    replicates = tables["search"].get("replicates", 1)
+    if not isinstance(replicates, int) or isinstance(replicates, bool) or not 1 <= replicates <= MAX_REPLICATES:
+        raise RunDamaged(f"{visible(where, 300)} says replicates = {visible(replicates, 60)} in [search].")
+    for name in ("objective", "optimiser"):
+        if not isinstance(tables["provenance"].get(name), str):
+            raise RunDamaged(f"{visible(where, 300)} does not name the {name} in [provenance].")
 
 
 def build_search(tables: Mapping[str, Any], where: str) -> Search:

@@ -11,6 +11,7 @@ import time
 import traceback
 import tracemalloc
 import zlib
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -161,6 +162,29 @@ class TestRedirects:
         assert "redirects to" in str(error)
         assert "abc123" not in str(error)
         assert len(service.requests) == 1
+
+    @pytest.mark.parametrize("written", [str, quote, lambda key: quote(key, safe="")])
+    @pytest.mark.parametrize("there", ["http://elsewhere.invalid/login/{}", "/login/{}"])
+    def test_a_key_in_the_address_is_not_shown(self, written, there, monkeypatch, caplog):
+        monkeypatch.setenv("KEY_FOR_TEST", KEY)
+        target = there.format(written(KEY))
+
+        def moved(request):
+            return Answer(302 if request.path == "/score" else 304, {}, headers={"Location": target})
+
+        caplog.set_level(logging.DEBUG)
+        with serving(moved) as service:
+            error = error_of(box_at(service.url, key_env="KEY_FOR_TEST"))
+        shown = "".join(traceback.format_exception(error)) + caplog.text
+        assert "[KEY_FOR_TEST]" in str(error)
+        assert not any(form in shown for form in (KEY, quote(KEY), quote(KEY, safe="")))
+
+    def test_a_key_as_the_name_of_a_compression_is_not_shown(self, monkeypatch):
+        monkeypatch.setenv("KEY_FOR_TEST", KEY)
+        with serving(lambda request: Answer(200, {}, headers={"Content-Encoding": KEY})) as service:
+            error = error_of(box_at(service.url, key_env="KEY_FOR_TEST"))
+        assert "compressed as something else" in str(error)
+        assert KEY.lower() not in str(error).lower()
 
     def test_another_port_of_the_host_gets_neither_request_nor_key(self, monkeypatch):
         monkeypatch.setenv("KEY_FOR_TEST", KEY)

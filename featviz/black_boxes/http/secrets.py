@@ -57,7 +57,7 @@ class Secret:
         self.header = header
         self._value = value
         # As it is, as JSON may write it, and as an address does.
-        forms = {value, json.dumps(value)[1:-1], value.replace("/", "\\/"), quote(value, safe="")}
+        forms = {value, json.dumps(value)[1:-1], value.replace("/", "\\/"), quote(value), quote(value, safe="")}
         self._forms = sorted(forms, key=len, reverse=True)
 
     def header_value(self) -> str:

@@ -104,15 +104,21 @@ async def _exchange(how: Attempt, question: Question) -> Reply:
         finally:
             await response.aclose()
         if response.status_code not in _REDIRECTS or location is None:
-            raise BoxError(f"{without_query(url)} answered with HTTP {response.status_code}, which is no answer.")
-        url = redirected(url, location)
+            here = _clean(without_query(url), how.secret)  # one that it redirected to may hold the key
+            raise BoxError(f"{here} answered with HTTP {response.status_code}, which is no answer.")
+        try:
+            url = redirected(url, location)
+        except BoxError as error:  # the address may hold the key
+            raise BoxError(_clean(str(error), how.secret)) from None
     raise BoxError(f"{without_query(question.url)} redirects more than {_MAX_REDIRECTS} times. Is its address right?")
 
 
 async def _body(how: Attempt, response: Any) -> bytes:
     encoding = response.headers.get("content-encoding", "").strip().lower()
     if encoding not in {"", "identity", "gzip", "x-gzip", "deflate"}:
-        raise _BadBody(f"the answer is compressed as {visible(encoding, 40)}, unasked.", about_input=False)
+        # Another name is not shown: a header may repeat the key, in other letters.
+        name = encoding if encoding in {"br", "compress", "zstd"} else "something else"
+        raise _BadBody(f"the answer is compressed as {name}, unasked.", about_input=False)
     decoder = None if encoding in {"", "identity"} else zlib.decompressobj(_GZIP_OR_ZLIB)
     too_large = f"the answer is larger than max_answer_bytes={how.max_bytes:,}"
     parts: list[bytes] = []

@@ -267,3 +267,10 @@ def test_what_is_not_toml_is_a_clear_error(tmp_path, content):
 def test_a_missing_file_is_a_clear_error(tmp_path):
     with pytest.raises(RunNotFound):
         read_toml(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("text", ["[box" + ".box" * 1500 + "]\nkind = 'robust'\n", "a = " + "[" * 200 + "]" * 200])
+def test_tables_that_are_nested_too_deeply_are_a_named_error(tmp_path, text):
+    (tmp_path / "run.toml").write_text(text)
+    with pytest.raises(InvalidConfig, match="nested"):
+        read_toml(tmp_path / "run.toml")

@@ -73,3 +73,16 @@ def test_diverse_choice_never_repeats_and_starts_with_the_best(values, k):
     assert len(chosen) == len(set(chosen)) == min(k, len(scores))
     if chosen:
         assert scores[chosen[0]] == scores.max()
+
+
+def test_what_is_kept_of_the_rounds_is_forgotten_with_the_next_batch():
+    def batch(number, phase, score, originals=None):
+        values = np.array([score])
+        again = None if originals is None else np.array(originals)
+        zeros = np.zeros(1, dtype=np.uint8)
+        return BatchRecord(number, number, phase, 0, 0.0, zeros, values, values[:, None], {}, b"", again)
+
+    records = Records([batch(0, Phase.SEARCH, 1.0), batch(1, Phase.CONFIRM, 3.0, [0])])
+    assert records.round_means(np.array([0]), records.last_round).tolist() == [3.0]
+    records.add(batch(2, Phase.CONFIRM, 5.0, [0]))
+    assert records.round_means(np.array([0]), records.last_round).tolist() == [4.0]

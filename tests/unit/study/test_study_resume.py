@@ -454,3 +454,53 @@ def test_what_was_answered_before_an_interruption_is_not_asked_again(tmp_path):
     later = second.seen[2:]
     assert len(set(later)) == len(later) > 0
     assert not set(first.seen) & set(later)
+
+
+def doctor(run, **meta):
+    with sqlite3.connect(run / "evaluations.sqlite") as db:
+        db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", meta.items())
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        {"first_budget": "0"},
+        {"first_budget": "many"},
+        {"first_budget": "9" * 5000},
+        {"references": "abc def"},
+        {"warm_0": "-1"},
+        {"asked": "[" * 100_000},
+    ],
+    ids=str,
+)
+def test_doctored_facts_are_a_named_error(tmp_path, meta):
+    search(tmp_path / "run", restarts=1)
+    doctor(tmp_path / "run", **meta)
+    with pytest.raises(RunDamaged):
+        search(tmp_path / "run", restarts=1, budget=200)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("[search]", '[search]\nreplicates = "three"'),
+        ("[search]", "[search]\nreplicates = inf"),
+        ("[search]", "[search]\nreplicates = [1]"),
+        ("optimiser = ", "optimised = "),
+        ("objective = ", "objection = "),
+    ],
+)
+def test_a_doctored_description_is_a_named_error(tmp_path, old, new):
+    search(tmp_path / "run")
+    file = tmp_path / "run" / "run.toml"
+    head, table, tail = file.read_text().partition(old if old.startswith("[") else "[provenance]")
+    file.write_text(head + (new if old.startswith("[") else table) + tail.replace(old, new))
+    with pytest.raises(RunDamaged):
+        fv.load(tmp_path / "run")
+
+
+def test_boxes_that_are_no_list_are_not_counted(tmp_path):
+    search(tmp_path / "run")
+    run = fv.load(tmp_path / "run")
+    run.spec["provenance"]["boxes"] = 5
+    assert run.telling_outputs(run.best)
