@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from featviz.objectives.objective import Objective
 from featviz.objectives.output_term import OutputTerm
-from featviz.objectives.scales import checked_scale, log_of_rest, log_probabilities, refuse_probabilities
+from featviz.objectives.scales import as_logits, checked_scale, log_of_rest, log_probabilities, refuse_probabilities
 from featviz.protocols import Box, Spec
 
 __all__ = ["LogOdds", "log_odds"]
@@ -35,6 +35,8 @@ class LogOdds(OutputTerm):
         if outputs.shape[1] == 1:
             return own
         refuse_probabilities(outputs, self.box.name)
+        outputs = as_logits(outputs)
+        own = outputs[:, self.index]
         others = np.delete(outputs, self.index, axis=1)
         top = others.max(axis=1)
         return np.asarray(own - top - np.log(np.exp(others - top[:, None]).sum(axis=1)))

@@ -9,7 +9,15 @@ from featviz.checks import one_of
 from featviz.errors import InvalidArgument
 from featviz.text import visible
 
-__all__ = ["SCALES", "as_probabilities", "checked_scale", "log_of_rest", "log_probabilities", "refuse_probabilities"]
+__all__ = [
+    "SCALES",
+    "as_logits",
+    "as_probabilities",
+    "checked_scale",
+    "log_of_rest",
+    "log_probabilities",
+    "refuse_probabilities",
+]
 
 Outputs = NDArray[np.float64]
 
@@ -44,6 +52,7 @@ def log_probabilities(outputs: Outputs, scale: str, name: str) -> Outputs:
         refuse_probabilities(outputs, name)
         if outputs.shape[1] == 1:
             return np.asarray(-np.logaddexp(0.0, -outputs))
+        outputs = as_logits(outputs)
         with np.errstate(invalid="ignore"):
             return np.maximum(outputs - _log_sum(outputs), np.log(_SMALLEST))
     if scale == "log":
@@ -52,6 +61,18 @@ def log_probabilities(outputs: Outputs, scale: str, name: str) -> Outputs:
     outside = (outputs < -_ROUNDING) | (outputs > 1 + _ROUNDING)
     _refuse(outside, outputs, name, "a probability, which is from 0 to 1")
     return np.asarray(np.log(np.clip(outputs, _SMALLEST, 1.0)))
+
+
+def as_logits(outputs: Outputs) -> Outputs:
+    """Outputs of shape (n, k) whose softmax is what the box means by them.
+
+    Of a model with one signed value for two classes the box answers (-d, d), and d is the log-odds: the softmax of
+    (-d/2, d/2) is the sigmoid of d.
+    """
+    if outputs.shape[1] != 2:
+        return outputs
+    signed = outputs[:, :1] == -outputs[:, 1:]
+    return np.where(signed, 0.5 * outputs, outputs)
 
 
 def refuse_probabilities(outputs: Outputs, name: str) -> None:

@@ -19,7 +19,7 @@ MAX_BYTES = 5_000_000
 _MOST_BYTES_A_PART = 2_000_000
 # The time to parse a dotted key grows faster than its length.
 _MAX_DOTS = 5_000
-_DEEPEST = 150
+_DEEPEST = 300
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -228,7 +228,9 @@ class TestDisagreement:
 
 def test_where_nobody_named_the_outputs_the_message_says_how_to():
     unnamed = fv.black_box(np.mean)
-    with pytest.raises(OutputNotFound, match=r"no output 'cat'\. It has: output\. Where the box is made, outputs="):
+    with pytest.raises(
+        OutputNotFound, match=r"no output 'cat'\. It has: output\. Where the black box is made, .*outputs="
+    ):
         fv.maximise(unnamed, "cat")
     with pytest.raises(OutputNotFound, match=r"It has: a, b, c\.$"):
         fv.maximise(ONE, "lion")
@@ -310,3 +312,28 @@ def test_every_box_is_asked_once_a_batch():
     assert set(run.best.outputs) == {f"{b}/{o}" for b in ("one", "two") for o in "abc"} | {
         "violation of -100 <= maximise(two, 'c')"
     }
+
+
+def test_one_signed_value_for_two_classes_is_their_log_odds():
+    from sklearn.datasets import load_breast_cancer
+    from sklearn.linear_model import LogisticRegression
+
+    x, y = load_breast_cancer(return_X_y=True)
+    model = LogisticRegression(max_iter=20).fit(x / x.max(axis=0), y)
+    rows = (x / x.max(axis=0))[:20]
+    signed, log = fv.black_box(model), fv.black_box(model, method="predict_log_proba")
+    expected = model.decision_function(rows)
+    for box, scale in ((signed, "logits"), (log, "log"), (log, "logits")):
+        np.testing.assert_allclose(fv.log_odds(box, "1", scale=scale).score([box(rows)], None), expected, rtol=1e-6)
+    both = fv.disagreement(signed, log, scale="logits")
+    np.testing.assert_allclose(both.score([signed(rows), log(rows)], None), 0, atol=1e-9)
+
+
+def test_probabilities_taken_for_logits_are_refused():
+    box = fv.black_box(lambda batch: batch, outputs=["a", "b", "c"])
+    answers = np.array([[0.2, 0.3, 0.5], [1.0, 0.0, 0.0]])
+    for goal in (fv.log_odds(box, "a"), fv.entropy(box)):
+        with pytest.raises(InvalidArgument, match="scale='probability'"):
+            goal.score([answers], None)
+    assert np.isfinite(fv.log_odds(box, "a", scale="probability").score([answers], None)).all()
+    assert np.isfinite(fv.log_odds(box, "a").score([answers + 0.1], None)).all()  # these can be logits

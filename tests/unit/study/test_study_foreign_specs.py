@@ -7,6 +7,7 @@ import pytest
 import tomli_w
 
 import featviz as fv
+from featviz.errors import InvalidConfig
 
 
 @pytest.fixture
@@ -69,7 +70,8 @@ def test_a_description_that_fails_in_any_way_leaves_the_run_readable(run, spec):
 def test_dotted_keys_nest_deeper_than_python_goes(run):
     text = (run / "run.toml").read_text().replace("[space]\n", f"[space]\n{'a.' * 4_000}b = 1\n", 1)
     (run / "run.toml").write_text(text)
-    assert fv.load(run).space is None
+    with pytest.raises(InvalidConfig, match="nested more than"):
+        fv.load(run)
 
 
 @pytest.mark.parametrize(

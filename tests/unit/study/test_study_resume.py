@@ -415,7 +415,7 @@ def test_a_noisy_box_that_draws_by_key_may_go_on(tmp_path, replicates):
             out=tmp_path / "run",
             progress="none",
         )
-    assert run.evaluations == 120
+    assert 120 - replicates < run.evaluations <= 120  # what is left is too little for one more input
 
 
 @fv.space
