@@ -70,11 +70,7 @@ def saliency(
     masks = METHODS[name].design(streams.at(0), len(units), budget)
     scores = ask(masks)
     answered = np.isfinite(scores)
-    if not answered[masks.all(axis=1)].any():
-        raise InvalidArgument(
-            "this input itself has no score, so there is nothing to explain: the black box gives none, or the input "
-            "breaks a constraint of the objective. Without its constraints the objective can be explained."
-        )
+    _check_scored(answered[masks.all(axis=1)])
     fit = METHODS[name].fit(masks[answered], scores[answered])
     score = float(np.nanmean(scores[masks.all(axis=1)]))
     floor, deletion, by_chance = _control(ask, fit.values, score, streams.at(1))
@@ -92,6 +88,15 @@ def saliency(
         evaluations=spent(),
         blocks=tuple(space.render(whole)),
     )
+
+
+def _check_scored(whole: NDArray[np.bool_]) -> None:
+    """Refuse an input that got no score with nothing hidden."""
+    if not whole.any():
+        raise InvalidArgument(
+            "this input itself has no score, so there is nothing to explain: the black box gives none, or the input "
+            "breaks a constraint of the objective. Without its constraints the objective can be explained."
+        )
 
 
 def _units(space: SearchSpace, whole: Any, budget: int) -> tuple[str, ...]:
