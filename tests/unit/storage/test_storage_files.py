@@ -269,7 +269,7 @@ def test_a_missing_file_is_a_clear_error(tmp_path):
         read_toml(tmp_path / "none.toml")
 
 
-@pytest.mark.parametrize("text", ["[box" + ".box" * 1500 + "]\nkind = 'robust'\n", "a = " + "[" * 200 + "]" * 200])
+@pytest.mark.parametrize("text", ["[box" + ".box" * 1500 + "]\nkind = 'robust'\n", "a = " + "[" * 310 + "]" * 310])
 def test_tables_that_are_nested_too_deeply_are_a_named_error(tmp_path, text):
     (tmp_path / "run.toml").write_text(text)
     with pytest.raises(InvalidConfig, match="nested"):
