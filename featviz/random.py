@@ -1,23 +1,23 @@
 """Random numbers keyed by (seed, purpose, generation), so that no generator state is ever saved."""
 
+import hashlib
 from operator import index as whole
 
 import numpy as np
 
 __all__ = ["Streams"]
 
-# The step of numpy's ``PCG64.jumped``: 2**128 times (golden ratio - 1), so that the beginnings of any N streams
-# lie at least 2**126 / N draws apart. It is odd: steps of a power of two would share the low bits.
-_JUMP = 210306068529402873165736369884012333109
-_PERIOD = 1 << 128
+# Numbers of streams have 16 bytes; a negative or larger one is refused.
+_INDEX_BYTES = 16
 
 
 class Streams:
     """Independent random generators, one for each whole number.
 
-    ``Streams(seed, *key).at(i)`` is the same stream in every process and after any interruption. A stream costs
-    about 2 µs, since one bit generator is moved instead of a new one being made: O'Neill 2014, "PCG: A Family of
-    Simple Fast Space-Efficient Statistically Good Algorithms for Random Number Generation".
+    ``Streams(seed, *key).at(i)`` is the same stream in every process and after any interruption. The generator is
+    SFC64 (Doty-Humphrey 2010, "PractRand"), which draws normal numbers faster than numpy's other ones; each stream
+    begins where a hash of its key says, among 2**192 beginnings, and its counter keeps it from repeating within 2**64
+    draws. A stream costs about 5 µs, since one bit generator is moved instead of a new one being made.
 
     Args:
         seed: the user's seed, 0 to 2**64 - 1.
@@ -26,18 +26,25 @@ class Streams:
     """
 
     def __init__(self, seed: int, *key: int) -> None:
-        # SeedSequence pads with zeros and cuts numbers in words of 32 bits: (5,), (5, 0) and (5, 0, 0) would be one
-        # stream without the length, (5, 2**32) and (5, 0, 1) without two words a number.
-        words = [len(key)]
-        for number in (seed, *key):
-            words += [whole(number) & 0xFFFFFFFF, whole(number) >> 32]
-        self._bits = np.random.PCG64(np.random.SeedSequence(words))
-        self._start = self._bits.state
+        words = b"".join(_word(number) for number in (seed, *key))
+        self._hash = hashlib.blake2b(words, digest_size=24, person=b"featviz streams", salt=_word(len(key)))
+        self._bits = np.random.SFC64(0)
         self._generator = np.random.Generator(self._bits)
 
     def at(self, index: int) -> np.random.Generator:
         """The generator of stream ``index``, at its beginning. It is valid until the next call of ``at``."""
+        begins = self._hash.copy()
+        begins.update(whole(index).to_bytes(_INDEX_BYTES, "little"))
+        words = np.empty(4, dtype=np.uint64)
+        words[:3] = np.frombuffer(begins.digest(), dtype="<u8")
+        words[3] = 1  # the counter
         # The state holds the unused half of the last 64-bit draw too, and is set whole.
-        self._bits.state = self._start
-        self._bits.advance(whole(index) * _JUMP % _PERIOD)
+        self._bits.state = {"bit_generator": "SFC64", "state": {"state": words}, "has_uint32": 0, "uinteger": 0}
         return self._generator
+
+
+def _word(number: int) -> bytes:
+    number = whole(number)
+    if not 0 <= number < 1 << 64:
+        raise ValueError(f"seeds and keys are non-negative whole numbers below 2**64, but one is {number}")
+    return number.to_bytes(8, "little")
