@@ -86,12 +86,14 @@ class Result:
         return figures | ({"error": self.error} if self.error else {})
 
 
-def compare(methods: Mapping[str, Method[P]], problems: Sequence[P], checkpoints: Sequence[int]) -> dict[str, Result]:
-    """Run each method on each problem; the seed of the i-th is ``FIRST_SEED`` + i."""
-    return {name: _measure(method, problems, checkpoints) for name, method in methods.items()}
+def compare(
+    methods: Mapping[str, Method[P]], problems: Sequence[P], checkpoints: Sequence[int], first_seed: int = FIRST_SEED
+) -> dict[str, Result]:
+    """Run each method on each problem; the seed of the i-th is ``first_seed`` + i."""
+    return {name: _measure(method, problems, checkpoints, first_seed) for name, method in methods.items()}
 
 
-def _measure(method: Method[P], problems: Sequence[P], checkpoints: Sequence[int]) -> Result:
+def _measure(method: Method[P], problems: Sequence[P], checkpoints: Sequence[int], first_seed: int) -> Result:
     runs = min(len(problems), method.runs)
     best, queries, error = np.full((runs, len(checkpoints)), np.nan), 0, ""
     start = time.perf_counter()
@@ -100,7 +102,7 @@ def _measure(method: Method[P], problems: Sequence[P], checkpoints: Sequence[int
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                method.search(problem, recorder, FIRST_SEED + i)
+                method.search(problem, recorder, first_seed + i)
         except Exception as raised:  # noqa: BLE001  a peer that fails is a row of the table
             error = f"{type(raised).__name__}: {raised}".split("\n", 1)[0][:60]
             break
