@@ -8,12 +8,14 @@ line is all of it as one JSON object. ``--save`` keeps the figures, and ``--reus
 not change with featviz, from there.
 """
 
+import bbob
 import ehrlich
 import ensembles
 import series
 from peers.effort import Comparisons, run_benchmark
 
 FAMILIES: dict[str, Comparisons] = {
+    "bbob": bbob.comparisons,
     "ensembles": ensembles.comparisons,
     "ehrlich": ehrlich.comparisons,
     "series": series.comparisons,
