@@ -4,9 +4,9 @@
 
 Microseconds of processor time an evaluation for ask + tell of an objective that is next to free, each optimiser with
 its own population. By genes: medians of several turns. By evaluations: 64 genes (64 categorical ones of 8 options for
-the genetic algorithm and CatCMA), the mean over the evaluations since the mark before, and the memory that the optimiser
-holds at each mark (as Python's own counter has it, taken in a second run). What keeps every candidate is stopped where
-it takes too long.
+the genetic algorithm and CatCMA), the mean over the evaluations since the mark before, and the memory that the
+optimiser holds at each mark (as Python's own counter has it, in a second run). What keeps every candidate is stopped
+where it takes too long.
 
 ``--write`` draws both as curves: the picture in docs/optimisers.md.
 """
