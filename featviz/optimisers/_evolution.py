@@ -108,6 +108,8 @@ class EvolutionStrategy(ABC):
     # The default population is 4 + floor(population_growth * ln genes), the default first step ``first_step``.
     population_growth: ClassVar[float] = 3.0
     first_step: ClassVar[float] = 1.0
+    # The most genes of which it is worth learning a full covariance; None where it learns none.
+    most_genes: ClassVar[int | None] = None
 
     _mean: Array
     _bests: list[float]
@@ -129,6 +131,11 @@ class EvolutionStrategy(ABC):
     ) -> None:
         if latent.real < 1 or latent.options:
             raise InvalidArgument(f"{self.name} searches real genes only; make_optimiser picks one that fits.")
+        if self.most_genes is not None and latent.real > self.most_genes:
+            raise InvalidArgument(
+                f"{self.name} learns a full covariance matrix, which is hopeless beyond {self.most_genes:,} genes; "
+                f"this space has {latent.real:,}. Use optimiser='sep-cma'."
+            )
         if budget is not None:
             checks.integer("budget", budget, 1)
         self._latent = latent

@@ -7,7 +7,7 @@ import pytest
 
 from featviz.errors import InvalidArgument, WrongType
 from featviz.latent import LatentDescription, Latents
-from featviz.optimisers.snes import Snes, _utilities
+from featviz.optimisers.snes import Snes, utilities
 
 
 def score(x):
@@ -45,7 +45,7 @@ def test_a_given_start_halves_the_first_step():
 
 def test_utilities_sum_to_nothing_and_favour_no_missing_score():
     for n, scored in ((1, 1), (2, 2), (9, 9), (20, 3)):
-        u = _utilities(n, scored)
+        u = utilities(n, scored)
         assert abs(u.sum()) < 1e-12
         assert (u[scored:] <= u.min() + 1e-15).all()
 
