@@ -25,9 +25,9 @@ class Xnes(EvolutionStrategy):
     """Batched xNES with restarts, for up to 1,000 real genes.
 
     Glasmachers, Schaul, Sun, Wierstra & Schmidhuber 2010, "Exponential natural evolution strategies", algorithm 1;
-    utilities and learning rates of Wierstra et al. 2014, "Natural evolution strategies", table 1. The rates of step size
-    and shape are equal there, so both are kept in one factor A of the covariance A A^T, and A <- A exp(rate / 2 * G).
-    G has the rank of a generation, so that no step costs genes**3 operations.
+    utilities and learning rates of Wierstra et al. 2014, "Natural evolution strategies", table 1. The rates of step
+    size and shape are equal there, so both are kept in one factor A of the covariance A A^T, which becomes
+    A exp(rate / 2 * G). G has the rank of a generation, so that only one step of a hundred costs genes**3 operations.
 
     Args:
         latent: 1 to 1,000 real genes, else as the others, see

@@ -59,17 +59,6 @@ def test_mirrored_rows_are_opposite(n):
     assert len(np.unique(np.abs(rows[:, 0]))) == (n + 1) // 2
 
 
-def test_row_order_and_monotone_maps_change_no_bit():
-    a, b = Snes(LatentDescription(9)), Snes(LatentDescription(9))
-    rng = np.random.default_rng(0)
-    for _ in range(60):
-        x, y = a.ask(a.batch_size), b.ask(b.batch_size)
-        assert x.digest() == y.digest()
-        y = y[rng.permutation(len(y))]
-        a.tell(x, score(x.real))
-        b.tell(y, np.arctan(score(y.real)))
-
-
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_solves_an_ellipsoid(mirrored):
     own = Snes(LatentDescription(10), mirrored=mirrored)
