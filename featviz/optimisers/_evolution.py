@@ -131,15 +131,15 @@ class EvolutionStrategy(ABC):
     ) -> None:
         if latent.real < 1 or latent.options:
             raise InvalidArgument(f"{self.name} searches real genes only; make_optimiser picks one that fits.")
+        if budget is not None:
+            checks.integer("budget", budget, 1)
+        self._latent = latent
+        self._genes = latent.real
         if self.most_genes is not None and latent.real > self.most_genes:
             raise InvalidArgument(
                 f"{self.name} learns a full covariance matrix, which is hopeless beyond {self.most_genes:,} genes; "
                 f"this space has {latent.real:,}. Use optimiser='sep-cma'."
             )
-        if budget is not None:
-            checks.integer("budget", budget, 1)
-        self._latent = latent
-        self._genes = latent.real
         self._start = start_point(latent, start)
         default = default_population(latent.real, self.population_growth)
         if population is not None:

@@ -1,6 +1,7 @@
 """FullCma against ``cma.purecma`` and against the tutorial written out; its constants, roots and limits."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -81,7 +82,7 @@ class Tutorial:
             (1 - self.c_1 - self.c_mu) / (d * self.c_mu),
         )
         self.w = [w / sum(good) for w in good] + [w * most / sum(abs(v) for v in bad) for w in bad]
-        self.c_s = (self.mu_eff + 2) / (d + self.mu_eff + 5)
+        self.c_s = math.sqrt(self.mu_eff + 1) / (math.sqrt(d) + 2 * math.sqrt(self.mu_eff))  # the one rate of its own
         self.d_s = 1 + 2 * max(0, math.sqrt((self.mu_eff - 1) / (d + 1)) - 1) + self.c_s
         self.c_c = (4 + self.mu_eff / d) / (d + 4 + 2 * self.mu_eff / d)
         self.m, self.s, self.c = np.zeros(d), 1.0, np.eye(d)
@@ -175,7 +176,7 @@ def test_the_covariance_is_decomposed_when_it_has_changed_enough():
         asked = own.ask(own.batch_size)
         own.tell(asked, turned_ellipsoid(asked.real))
         roots.append(own._root)
-    kept = [a is b for a, b in zip(roots[:-1], roots[1:], strict=True)]
+    kept = [a is b for a, b in pairwise(roots)]
     assert kept == [i % every != every - 2 for i in range(2 * every - 1)]
     close(own._root @ own._root, shape(own))
     close(own._root @ own._inverse_root, np.eye(40))
