@@ -11,6 +11,7 @@ not change with featviz, from there.
 import bbob
 import ehrlich
 import ensembles
+import planted
 import series
 from peers.effort import Comparisons, run_benchmark
 
@@ -19,6 +20,7 @@ FAMILIES: dict[str, Comparisons] = {
     "ensembles": ensembles.comparisons,
     "ehrlich": ehrlich.comparisons,
     "series": series.comparisons,
+    "planted": planted.comparisons,
 }
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ Nothing here depends on featviz and nothing is downloaded.
   (``tree_maximum``).
 - ``matched_filters``: series of 256 points that shall resemble a hidden template; maximum 1.
 - ``mixed``: gradient boosting on numbers, integers and categories; exact maximum too.
+- ``planted``: triggers in pictures, tokens, tables and series that small models were trained to answer to.
 - ``tokens``: TF-IDF + logistic regression on sentences, with a planted trigger.
 - ``series``: random convolutions + logistic regression on series of 128 points, with a planted segment.
 """

@@ -16,7 +16,7 @@ Mask = NDArray[np.bool_]
 # A unit matters if putting clean values in its place costs at least this part of what the costliest unit costs.
 MATTERS = 0.25
 # Clean inputs that are put in its place, in turn.
-DRAWS = 16
+DRAWS = 8
 
 
 class Trigger(Protocol):
