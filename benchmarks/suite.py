@@ -11,6 +11,7 @@ not change with featviz, from there.
 import bbob
 import ehrlich
 import ensembles
+import expensive
 import planted
 import series
 from peers.effort import Comparisons, run_benchmark
@@ -21,6 +22,7 @@ FAMILIES: dict[str, Comparisons] = {
     "ehrlich": ehrlich.comparisons,
     "series": series.comparisons,
     "planted": planted.comparisons,
+    "expensive": expensive.comparisons,
 }
 
 if __name__ == "__main__":

@@ -82,7 +82,8 @@ def _boosting(clean: Array, planted: Array) -> Model:
 
     fitted = GradientBoostingClassifier(n_estimators=100, max_depth=3, random_state=0)
     fitted.fit(np.concatenate([clean, planted]), np.repeat([0, 1], [len(clean), len(planted)]))
-    return lambda rows: fitted.decision_function(rows)
+    score: Model = fitted.decision_function
+    return score
 
 
 def _tree(rng: np.random.Generator, trigger: Rule, clean: Array, planted: Array) -> Model:

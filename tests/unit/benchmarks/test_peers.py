@@ -22,6 +22,9 @@ REAL = {
     "catcma": real.catcma,
     "nevergrad": real.nevergrad("DE", 10),
     "optuna": real.optuna_tpe,
+    "optuna CMA": real.optuna("CMA"),
+    "scipy differential evolution": real.scipy_differential_evolution,
+    "scipy dual annealing": real.scipy_dual_annealing,
 }
 
 
