@@ -11,6 +11,8 @@ not change with featviz, from there.
 import bbob
 import ehrlich
 import ensembles
+import expensive
+import planted
 import series
 from peers.effort import Comparisons, run_benchmark
 
@@ -19,6 +21,8 @@ FAMILIES: dict[str, Comparisons] = {
     "ensembles": ensembles.comparisons,
     "ehrlich": ehrlich.comparisons,
     "series": series.comparisons,
+    "planted": planted.comparisons,
+    "expensive": expensive.comparisons,
 }
 
 if __name__ == "__main__":
