@@ -20,6 +20,7 @@ OPTIMISERS = Registry(
         "coarse-to-fine": "featviz.optimisers.coarse_to_fine:CoarseToFine",
         "snes": "featviz.optimisers.snes:Snes",
         "cma": "featviz.optimisers.full_cma:FullCma",
+        "catcma": "featviz.optimisers.catcma:CatCma",
         "ga": "featviz.optimisers.genetic:GeneticAlgorithm",
         "nsga2": "featviz.optimisers.nsga2:Nsga2",
         "random": "featviz.optimisers.random_search:RandomSearch",
