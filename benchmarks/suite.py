@@ -10,12 +10,14 @@ not change with featviz, from there.
 
 import ehrlich
 import ensembles
+import pseudo_boolean
 import series
 from peers.effort import Comparisons, run_benchmark
 
 FAMILIES: dict[str, Comparisons] = {
     "ensembles": ensembles.comparisons,
     "ehrlich": ehrlich.comparisons,
+    "pseudo-boolean": pseudo_boolean.comparisons,
     "series": series.comparisons,
 }
 

@@ -21,6 +21,8 @@ _ALL_AT_THEIR_BEST = 0.73
 # The ratio of signal to noise at which steps stay as they are (Akimoto et al. 2019, "Adaptive stochastic natural
 # gradient method for one-shot neural architecture search").
 _SIGNAL_TO_NOISE = 1.5
+# A gradient as short as this is what rounding leaves where all rows are the same, or all scores.
+_SHORTEST = 1e-10
 
 
 class Categoricals:
@@ -45,6 +47,7 @@ class Categoricals:
                 supports[id(p)] = np.flatnonzero(p > 0)
         each = [supports[id(p)] for p in probabilities]
         self._count = np.array([len(support) for support in each], dtype=np.int64)
+        self._equal = int(self._count[0]) if len(set(self._count.tolist())) == 1 else None
         self._last = np.cumsum(self._count) - 1
         self._first = self._last - self._count + 1
         self._option = np.concatenate([np.empty(0, dtype=np.int64), *each]).astype(np.int64)
@@ -57,7 +60,9 @@ class Categoricals:
         if margin is None:
             margin = 1 - _ALL_AT_THEIR_BEST ** (1 / max(len(probabilities), 1))
         self._least = self._spread(margin / np.maximum(self._count - 1, 1))
-        self._begins = np.concatenate([np.empty(0), *[p[s] / p[s].sum() for p, s in zip(probabilities, each, strict=True)]])
+        self._begins = np.concatenate(
+            [np.empty(0), *[p[s] / p[s].sum() for p, s in zip(probabilities, each, strict=True)]]
+        )
         self.reset()
 
     def reset(self) -> None:
@@ -119,18 +124,20 @@ class Categoricals:
         scaled -= root * self._spread(last)
         scaled[self._last] = 0.0
         length = math.sqrt(scaled.dot(scaled))
-        if not length:
+        if length < _SHORTEST:
             return
         step = 1.0 / self._caution
         gradient *= step / length
         gradient += self._q
         self._q = self._above_the_margin(gradient)
-        rate = min(step / math.sqrt(self._parameters), 1.0)
+        rate = step / math.sqrt(self._parameters)
         self._path *= 1 - rate
         scaled *= math.sqrt(rate * (2 - rate)) / length
         self._path += scaled
         self._signal = (1 - rate) ** 2 * self._signal + rate * (2 - rate)
         self._caution *= math.exp(rate * (self._signal - self._path.dot(self._path) / _SIGNAL_TO_NOISE))
+        # Where all points one way for long the step would grow without end; at a rate of 1 the path has no memory.
+        self._caution = max(self._caution, 1.0 / math.sqrt(self._parameters))
 
     def state(self, head: str) -> dict[str, Any]:
         """All of it as arrays and numbers, under names that begin with ``head``."""
@@ -159,7 +166,8 @@ class Categoricals:
 
     def _spread(self, values: Array) -> Array:
         """One value a gene, repeated for each of its options: shape (P,)."""
-        return np.repeat(values, self._count)
+        # Several times as fast where all genes have as many options.
+        return np.repeat(values, self._count if self._equal is None else self._equal)
 
     def _above_the_margin(self, q: Array) -> Array:
         """Probabilities of at least the margin, taken from what the others have above theirs."""

@@ -32,8 +32,9 @@ _STREAM = 107
 _GROWTH, _GROWTH_MIXED = 3.0, 8.0
 # Rows told at a time that make a generation, as a part of the population.
 _LEAST_PART = 0.75
-# Rounds of drawing in place of rows that are known or forbidden, before the prior is asked.
-_ROUNDS = 8
+# Rounds of drawing in place of rows that are known or forbidden, and then of drawing from the prior, before latents are
+# asked for again.
+_ROUNDS, _LAST_ROUNDS = 8, 4
 # Of each generation of options only, the best so far that are ranked with it: one in so many rows.
 _ROWS_AN_ELITE = 4
 # How much of a categorical distribution that begins at an example is the example.
@@ -150,13 +151,19 @@ class CatCma:
         self._asks += 1
         parts: list[Latents] = []
         mine: set[int] = set()
-        for _ in range(_ROUNDS):
+        for round_ in range(_ROUNDS + _LAST_ROUNDS):
             # Later rounds draw more: they come where most rows are known.
-            rows = self._draw(rng, missing if not parts else 2 * missing + 4)
-            if self._latent.feasible is not None:
-                rows = rows[self._latent.feasible(rows)]
+            wanted = missing if not round_ else 2 * missing + 4
+            if round_ < _ROUNDS:
+                rows = self._draw(rng, wanted)
+                if self._latent.feasible is not None:
+                    rows = rows[self._latent.feasible(rows)]
+            else:
+                rows = self._latent.sample(rng, wanted)
             if self._remembers:
-                rows = self._new(rows, missing, mine)
+                rows, repeated = self._new(rows, missing, mine)
+                if round_ < _ROUNDS and len(repeated[1]):
+                    self._repeats.append(repeated)
             parts.append(rows[:missing])
             missing -= len(parts[-1])
             if not missing:
@@ -193,7 +200,7 @@ class CatCma:
         self._look_for_stagnation(ranked, scored)
 
     def recommend(self) -> Latents:
-        """The mean of the real genes with the likeliest options, a batch of one; draws near it where that is forbidden."""
+        """The mean of the real genes with the likeliest options, or a draw near it where that is forbidden; one row."""
         likeliest = self._options.likeliest()[None, :]
         drawn = self._options.draw(Streams(self._seed, _STREAM, 2).at(self._asks), _ROUNDS * 4)
         options = np.concatenate([likeliest, drawn])
@@ -203,7 +210,7 @@ class CatCma:
             rows = rows[self._latent.feasible(rows)]
         return rows[:1] if len(rows) else self._latent.sample(Streams(self._seed, _STREAM, 3).at(self._asks), 1)
 
-    def expect_noise(self, level: float, budget: int) -> None:
+    def expect_noise(self, level: float, budget: int) -> None:  # noqa: ARG002  as the others
         """Learn that scores are noisy: none is remembered from here on, and no latent is spared a second evaluation.
 
         Args:
@@ -214,7 +221,7 @@ class CatCma:
             self._forget()
 
     def state_dict(self) -> dict[str, Any]:
-        """The distributions, the rows that wait for their generation, what is remembered, and the marks of stagnation."""
+        """The distributions, the rows that wait for their generation, what is known, and the marks of stagnation."""
         genes = len(self._latent.options)
         waiting = Latents.concatenate([rows for rows, _ in self._waiting] or [self._no_rows()])
         state = {
@@ -326,22 +333,20 @@ class CatCma:
         options = self._options.draw(rng, n)
         return Latents(np.empty((n, 0)) if self._numbers is None else self._numbers.ask(n).real, options)
 
-    def _new(self, rows: Latents, most: int, mine: set[int]) -> Latents:
-        """The first ``most`` new ones of ``rows``; ``mine`` is added to. Known ones before the last of them count."""
+    def _new(self, rows: Latents, most: int, mine: set[int]) -> tuple[Latents, tuple[Indices, Keys]]:
+        """The first ``most`` new ones of ``rows``, and the known ones before the last of them; ``mine`` is added to."""
         keys = self._keys_of(rows)
         fresh: list[int] = []
-        again: list[int] = []
+        known: list[int] = []
         for row, key in enumerate(keys.tolist()):
             if key in self._answers or key in mine:
-                again.append(row)
+                known.append(row)
                 continue
             mine.add(key)
             fresh.append(row)
             if len(fresh) == most:
                 break
-        if again:
-            self._repeats.append((rows.categorical[again], keys[again]))
-        return rows[fresh]
+        return rows[fresh], (rows.categorical[known], keys[known])
 
     def _keys_of(self, latents: Latents) -> Keys:
         same = self._latent.canonical
