@@ -8,6 +8,7 @@ line is all of it as one JSON object. ``--save`` keeps the figures, and ``--reus
 not change with featviz, from there.
 """
 
+import bbob
 import ehrlich
 import ensembles
 import pseudo_boolean
@@ -15,6 +16,7 @@ import series
 from peers.effort import Comparisons, run_benchmark
 
 FAMILIES: dict[str, Comparisons] = {
+    "bbob": bbob.comparisons,
     "ensembles": ensembles.comparisons,
     "ehrlich": ehrlich.comparisons,
     "pseudo-boolean": pseudo_boolean.comparisons,

@@ -59,8 +59,7 @@ class Result:
     """What one method reached.
 
     Attributes:
-        best: best score as a fraction of the maximum (as it is where none is known), shape (runs, checkpoints); NaN
-            where the method was not run.
+        best: what is reported of the best scores, shape (runs, checkpoints); NaN where the method was not run.
         seconds: of all runs, the function's own time included.
         queries: of all runs.
         error: why the method failed, empty if it did not.
@@ -106,10 +105,17 @@ def _measure(method: Method[P], problems: Sequence[P], checkpoints: Sequence[int
         except Exception as raised:  # noqa: BLE001  a peer that fails is a row of the table
             error = f"{type(raised).__name__}: {raised}".split("\n", 1)[0][:60]
             break
-        scale = 1.0 if np.isnan(problem.maximum) else problem.maximum
-        best[i] = np.array(recorder.best(checkpoints)) / scale
+        best[i] = _figures(problem, np.array(recorder.best(checkpoints)))
         queries += recorder.queries
     return Result(best, time.perf_counter() - start, queries, error)
+
+
+def _figures(problem: Problem, best: Array) -> Array:
+    """What is reported of best scores: the problem's own figure, else the fraction of a known maximum."""
+    figure: Callable[[Array], Array] | None = getattr(problem, "figure", None)
+    if figure is not None:
+        return figure(best)
+    return best if np.isnan(problem.maximum) else best / problem.maximum
 
 
 def print_results(

@@ -14,6 +14,7 @@ __all__ = [
     "catcma",
     "cma_diagonal",
     "cma_from_examples",
+    "cma_full",
     "nevergrad",
     "optuna_tpe",
     "random_search",
@@ -33,6 +34,7 @@ class RealProblem:
         score: float64 (n, d) -> float64 (n,), finite.
         maximum: the known optimum, NaN where none is known.
         examples: float64 (m, d), natural inputs; none by default.
+        figure: what is reported of best scores, higher is better; by default their fraction of the maximum.
     """
 
     name: str
@@ -41,6 +43,7 @@ class RealProblem:
     score: Callable[[Array], Array]
     maximum: float
     examples: Array | None = None
+    figure: Callable[[Array], Array] | None = None
 
     def scaled(self, unit: Array) -> Array:
         """Rows within the bounds of rows in [0, 1]."""
@@ -76,12 +79,17 @@ def cma_from_examples(problem: RealProblem, recorder: Recorder, seed: int) -> No
     _cma(problem, recorder, seed, (best - problem.lower) / (problem.upper - problem.lower))
 
 
-def _cma(problem: RealProblem, recorder: Recorder, seed: int, start: Array) -> None:
+def cma_full(problem: RealProblem, recorder: Recorder, seed: int) -> None:
+    """CMA-ES of pycma with its own bounds and a full covariance, from the middle; restarted when it has converged."""
+    _cma(problem, recorder, seed, np.full(len(problem.lower), 0.5), diagonal=False)
+
+
+def _cma(problem: RealProblem, recorder: Recorder, seed: int, start: Array, *, diagonal: bool = True) -> None:
     import cma
 
     restarts, rng = 0, np.random.default_rng(seed)
     while recorder.left() > 0:
-        options = {"CMA_diagonal": True, "bounds": [0, 1], "seed": seed + 7919 * restarts + 1, "verbose": -9}
+        options = {"CMA_diagonal": diagonal, "bounds": [0, 1], "seed": seed + 7919 * restarts + 1, "verbose": -9}
         optimiser = cma.CMAEvolutionStrategy(start, 0.25, options)
         while recorder.left() > 0 and not optimiser.stop():
             asked = optimiser.ask()

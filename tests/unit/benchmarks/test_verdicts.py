@@ -1,4 +1,4 @@
-"""featviz is said to be first, within the spread or behind as the figures have it, on the seeds that both were run on."""
+"""featviz is said to be first, within the spread or behind as the figures have it, on the seeds that both ran on."""
 
 import json
 
