@@ -13,6 +13,7 @@ import ehrlich
 import ensembles
 import expensive
 import planted
+import pseudo_boolean
 import series
 from peers.effort import Comparisons, run_benchmark
 
@@ -20,6 +21,7 @@ FAMILIES: dict[str, Comparisons] = {
     "bbob": bbob.comparisons,
     "ensembles": ensembles.comparisons,
     "ehrlich": ehrlich.comparisons,
+    "pseudo-boolean": pseudo_boolean.comparisons,
     "series": series.comparisons,
     "planted": planted.comparisons,
     "expensive": expensive.comparisons,

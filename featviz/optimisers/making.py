@@ -22,6 +22,7 @@ OPTIMISERS = Registry(
         "full-cma": "featviz.optimisers.full_cma:FullCma",
         "xnes": "featviz.optimisers.xnes:Xnes",
         "cma": "featviz.optimisers.cma_wrapper:CmaWrapper",
+        "catcma": "featviz.optimisers.catcma:CatCma",
         "ga": "featviz.optimisers.genetic:GeneticAlgorithm",
         "nsga2": "featviz.optimisers.nsga2:Nsga2",
         "random": "featviz.optimisers.random_search:RandomSearch",
