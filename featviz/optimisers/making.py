@@ -18,6 +18,7 @@ OPTIMISERS = Registry(
     {
         "sep-cma": "featviz.optimisers.sep_cma:SepCma",
         "coarse-to-fine": "featviz.optimisers.coarse_to_fine:CoarseToFine",
+        "turbo": "featviz.optimisers.turbo:Turbo",
         "snes": "featviz.optimisers.snes:Snes",
         "cma": "featviz.optimisers.full_cma:FullCma",
         "ga": "featviz.optimisers.genetic:GeneticAlgorithm",
