@@ -208,9 +208,10 @@ class LatentDescription:
             raise InvalidArgument("a latent with records needs a prior that draws them and moves that change them.")
         if self.stages and (len(self.stages[-1]) != self.real or any(not len(stage) for stage in self.stages)):
             raise InvalidArgument("each stage needs real genes, and the last one all of them.")
-        scales = np.ones(self.real) if self.scales is None else self.scales
-        if scales.shape != (self.real,) or not ((scales > 0) & (scales < np.inf)).all():  # so that NaN fails
-            raise InvalidArgument("scales must be one finite number above 0 for each real gene.")
+        if (scales := self.scales) is not None:
+            # Written so that NaN fails.
+            if scales.shape != (self.real,) or not ((scales > 0) & (scales < np.inf)).all():
+                raise InvalidArgument("scales must be one finite number above 0 for each real gene.")
         if not self.probabilities:
             uniform = {count: np.full(count, 1.0 / count) for count in set(self.options)}
             object.__setattr__(self, "probabilities", tuple(uniform[count] for count in self.options))
