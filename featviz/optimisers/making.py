@@ -19,6 +19,7 @@ OPTIMISERS = Registry(
         "sep-cma": "featviz.optimisers.sep_cma:SepCma",
         "coarse-to-fine": "featviz.optimisers.coarse_to_fine:CoarseToFine",
         "snes": "featviz.optimisers.snes:Snes",
+        "spherical-cma": "featviz.optimisers.spherical_cma:SphericalCma",
         "cma": "featviz.optimisers.full_cma:FullCma",
         "ga": "featviz.optimisers.genetic:GeneticAlgorithm",
         "nsga2": "featviz.optimisers.nsga2:Nsga2",
