@@ -15,8 +15,10 @@ Array = NDArray[np.float64]
 
 
 class ClipUp:
-    """ClipUp (Toklu, Liśkiewicz & Schmidhuber 2020, "ClipUp: a simple and powerful optimizer for distribution-based
-    policy evolution", algorithm 1).
+    """ClipUp: momentum on gradients of one length, and a limit on the speed.
+
+    Toklu, Liśkiewicz & Schmidhuber 2020, "ClipUp: a simple and powerful optimizer for distribution-based policy
+    evolution", algorithm 1.
 
     A gradient is scaled to the length ``step``, added to ``momentum`` times the velocity, and the velocity is cut to
     the length ``most``. So the scale of the scores plays no part, and lengths are those of the space that is searched.

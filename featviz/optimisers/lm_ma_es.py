@@ -61,9 +61,9 @@ class LmMaEs(EvolutionStrategy):
 
     Loshchilov, Glasmachers & Beyer 2019, "Large scale black-box optimization by limited-memory matrix adaptation",
     IEEE Transactions on Evolutionary Computation 23(2), algorithm 1. Rows are ``mean + sigma * M z`` with z standard
-    normal and ``M = (1 - c_m) I + c_m v_m v_m'`` times ... times ``(1 - c_1) I + c_1 v_1 v_1'``, where v_1, v_2, ... are
-    fading sums of what was selected, each slower than the one before. So genes that act together are learnt, in any
-    rotation, at a cost of a few vectors.
+    normal and ``M = (1 - c_m) I + c_m v_m v_m'`` times ... times ``(1 - c_1) I + c_1 v_1 v_1'``, where v_1, v_2, ...
+    are fading sums of what was selected, each slower than the one before. So genes that act together are learnt, in
+    any rotation, at a cost of a few vectors.
 
     The product is kept as ``M = s I + V' T V`` with the vectors as the rows of V and a small triangular T, so that a
     generation is drawn by two matrix products, and its inverse is a system of as many equations as there are vectors.
@@ -144,7 +144,7 @@ class LmMaEs(EvolutionStrategy):
         return rows
 
     def _invert(self, rows: Array) -> Array:
-        """z from M z, for each of the rows, shape (n, genes): (1 / s) (I - V' T (s I + G T)^-1 V), Woodbury."""
+        """From M z back to z, for rows of shape (n, genes): (1 / s) (I - V' T (s I + G T)^-1 V) by Woodbury."""
         if not self._used:
             return rows / self._scale
         vectors = self._directions[: self._used]

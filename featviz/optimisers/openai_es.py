@@ -22,11 +22,11 @@ Array = NDArray[np.float64]
 
 
 class OpenAiEs(EvolutionStrategy):
-    """Batched evolution strategy of Salimans et al. 2017, "Evolution strategies as a scalable alternative to
-    reinforcement learning", with restarts, for real genes of any number.
+    """Batched evolution strategy of OpenAI with restarts, for real genes of any number.
 
-    Mirrored samples of one fixed step size, centred ranks, and Adam (or ClipUp) on the estimated gradient; without the
-    paper's weight decay. The step size never falls, so it does not close in on an optimum: it smooths the scores, and
+    Salimans et al. 2017, "Evolution strategies as a scalable alternative to reinforcement learning": mirrored samples
+    of one fixed step size, centred ranks, and ClipUp (or the paper's Adam) on the estimated gradient; without its
+    weight decay. The step size never falls, so it does not close in on an optimum: it smooths the scores, and
     what it recommends, its mean, is the top of the smoothed ones.
 
     Args:
@@ -34,9 +34,9 @@ class OpenAiEs(EvolutionStrategy):
         seed: 0 to 2**64 - 1.
         budget: evaluations to plan for; checked, and not used.
         start: a batch of one latent to begin at.
-        ascent: "adam" or "clip-up".
-        speed: how far the mean moves in one generation, as a part of the radius of the distribution,
-            ``sigma * sqrt(genes)``: about so far with Adam, at most so far with ClipUp.
+        ascent: "clip-up" or "adam". With Adam less was found on digit classifiers (784 genes, 3,000 evaluations).
+        speed: how far the mean moves in one generation, as a part of the radius of the first distribution,
+            ``sigma * sqrt(genes)``: at most so far with ClipUp, about so far with Adam.
         momentum: of ClipUp.
         shared: ``population`` (even, or one row of each generation waits for its partner), ``batch_size``, ``sigma``,
             ``restart_when_stuck``.
@@ -55,14 +55,16 @@ class OpenAiEs(EvolutionStrategy):
         batch_size: int | None = None,
         sigma: float | None = None,
         restart_when_stuck: bool = True,
-        ascent: str = "adam",
-        speed: float = 1 / 15,
+        ascent: str = "clip-up",
+        speed: float = 0.2,
         momentum: float = 0.9,
     ) -> None:
         self._adam = checks.one_of("ascent", ascent, ("adam", "clip-up")) == "adam"
         self._speed = checks.finite("speed", speed, 0.0, 100.0, exclusive=True)
         self._momentum = checks.finite("momentum", momentum, 0.0, 1.0 - 1e-9)
         self._pairs = MirroredPairs(latent.real)
+        # The step size of which the speed is a part: the first one, and not a longer one under noise.
+        self._reach: float | None = None
         super().__init__(
             latent,
             seed,
@@ -104,11 +106,10 @@ class OpenAiEs(EvolutionStrategy):
 
     def _reset_steps(self, step: float) -> None:
         self._step = step
-        longest = self._speed * step * math.sqrt(self._genes)
+        self._reach = self._reach or step
         # Adam moves each gene by its rate, about.
-        self._ascent = (
-            Adam(self._genes, self._speed * step) if self._adam else ClipUp(self._genes, longest, self._momentum)
-        )
+        rate, longest = self._speed * self._reach, self._speed * self._reach * math.sqrt(self._genes)
+        self._ascent = Adam(self._genes, rate) if self._adam else ClipUp(self._genes, longest, self._momentum)
 
     def _draw(self, rng: np.random.Generator, n: int) -> Array:
         return self._pairs.draw(rng, n, self._mean, self._step)

@@ -24,7 +24,7 @@ _MOST_CHANGE = 0.2
 
 
 class Pgpe(EvolutionStrategy):
-    """Batched policy gradients with parameter-based exploration and ClipUp, with restarts, for real genes of any number.
+    """Batched policy gradients with parameter-based exploration and ClipUp, for real genes of any number.
 
     Sehnke et al. 2010, "Parameter-exploring policy gradients", with symmetric samples; ranks and the ascent of the mean
     as in Toklu, Liśkiewicz & Schmidhuber 2020, "ClipUp". The mean moves at a limited speed, and not by what the step
@@ -33,10 +33,11 @@ class Pgpe(EvolutionStrategy):
     Args:
         latent: as the others, see :class:`~featviz.optimisers._evolution.EvolutionStrategy`.
         seed: 0 to 2**64 - 1.
-        budget: evaluations to plan for; see ``decay``.
+        budget: evaluations to plan for; checked, and not used.
         start: a batch of one latent to begin at.
         speed: the longest move of the mean in one generation, as a part of the radius of the first distribution,
-            ``sigma * sqrt(genes)``; the paper says 1/15.
+            ``sigma * sqrt(genes)``. The paper says 1/15; 0.2 found more on digit classifiers with 784 genes and 3,000
+            evaluations. Under noise steps may become longer, and the speed stays.
         momentum: of ClipUp.
         learning_rate: of the step sizes.
         shared: ``population`` (even, or one row of each generation waits for its partner), ``batch_size``, ``sigma``,
@@ -56,7 +57,7 @@ class Pgpe(EvolutionStrategy):
         batch_size: int | None = None,
         sigma: float | None = None,
         restart_when_stuck: bool = True,
-        speed: float = 1 / 15,
+        speed: float = 0.2,
         momentum: float = 0.9,
         learning_rate: float = 0.1,
     ) -> None:
@@ -64,6 +65,8 @@ class Pgpe(EvolutionStrategy):
         self._momentum = checks.finite("momentum", momentum, 0.0, 1.0 - 1e-9)
         self._rate = checks.finite("learning_rate", learning_rate, 0.0, 100.0)
         self._pairs = MirroredPairs(latent.real)
+        # The step size of which the speed is a part: the first one, and not a longer one under noise.
+        self._reach: float | None = None
         super().__init__(
             latent,
             seed,
@@ -105,7 +108,8 @@ class Pgpe(EvolutionStrategy):
 
     def _reset_steps(self, step: float) -> None:
         self._steps = np.full(self._genes, step)
-        self._ascent = ClipUp(self._genes, self._speed * step * math.sqrt(self._genes), self._momentum)
+        self._reach = self._reach or step
+        self._ascent = ClipUp(self._genes, self._speed * self._reach * math.sqrt(self._genes), self._momentum)
 
     def _draw(self, rng: np.random.Generator, n: int) -> Array:
         return self._pairs.draw(rng, n, self._mean, self._steps)

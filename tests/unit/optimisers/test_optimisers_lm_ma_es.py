@@ -46,9 +46,7 @@ class Paper:
         self.y = self.y + self.sigma * sum(w * d[i] for w, i in zip(self.w, best, strict=False))
         z_w = sum(w * z[i] for w, i in zip(self.w, best, strict=False))
         self.p = (1 - self.c_sigma) * self.p + math.sqrt(self.mu_w * self.c_sigma * (2 - self.c_sigma)) * z_w
-        self.v = [
-            (1 - c) * v + math.sqrt(self.mu_w * c * (2 - c)) * z_w for c, v in zip(self.c_c, self.v, strict=True)
-        ]
+        self.v = [(1 - c) * v + math.sqrt(self.mu_w * c * (2 - c)) * z_w for c, v in zip(self.c_c, self.v, strict=True)]
         self.sigma *= math.exp(self.c_sigma / 2 * (self.p @ self.p / self.d - 1))
         self.t += 1
 
