@@ -5,6 +5,10 @@ Own, batched, state in a few arrays:
     ``genetic``            genetic algorithm: the default for categorical genes, records and stepwise real genes
     ``nsga2``              NSGA-II for genes of every kind: the default for several objectives at once
     ``snes``               separable natural evolution strategy
+    ``lm_ma_es``           limited-memory matrix adaptation: genes that act together, learnt in a few vectors
+    ``pgpe``               policy gradients of a normal distribution, climbing at a limited speed
+    ``openai_es``          the same with one fixed step size
+    ``spherical_cma``      directions on a sphere of one norm, exploration by plan
     ``random_search``      draws from the prior: the yardstick
 
 Wrapped, state by replaying the history:

@@ -103,12 +103,12 @@ class MirroredPairs:
         mine = known[numbers] == rows[:, 0] if len(order) else np.zeros(len(rows), dtype=np.bool_)
         told = np.zeros(len(known), dtype=np.bool_)
         told[numbers[mine]] = True
-        both = told.reshape(-1, 2).all(axis=1)
+        both = told[::2] & told[1::2]
         ready = ~mine
         ready[mine] = both[numbers[mine] // 2]
         if len(rows) - np.count_nonzero(ready) > max(2 * population, self._most):
             ready[:] = True
-            both |= told.reshape(-1, 2).any(axis=1)
+            both |= told[::2] | told[1::2]
         # Of pairs that nothing was ever told of, only so many are remembered.
         self._out = self._out[~both][-2 * max(2 * population, self._most) :]
         if ready.all():

@@ -90,6 +90,8 @@ class SphericalCma(EvolutionStrategy):
 
     name: ClassVar[str] = "spherical-cma"
 
+    _began: int
+
     def __init__(
         self,
         latent: LatentDescription,

@@ -197,7 +197,7 @@ def test_row_order_and_monotone_maps_change_no_bit(cls):
 
 @BOTH
 def test_climbs_an_ellipsoid(cls):
-    own = cls(LatentDescription(10), 1)
+    own = cls(LatentDescription(10), 1, speed=0.05)
     begins = score(own.mean[None])[0]
     for _ in range(150):
         asked = own.ask(own.batch_size)
