@@ -8,6 +8,10 @@ Own, batched, state in a few arrays:
     ``snes``               separable natural evolution strategy
     ``full_cma``           CMA-ES with a full covariance matrix, for few genes that act together
     ``xnes``               exponential natural evolution strategy, with a full covariance as well
+    ``lm_ma_es``           limited-memory matrix adaptation: genes that act together, learnt in a few vectors
+    ``pgpe``               policy gradients of a normal distribution, climbing at a limited speed
+    ``openai_es``          the same with one fixed step size
+    ``spherical_cma``      directions on a sphere of one norm, exploration by plan
     ``random_search``      draws from the prior: the yardstick
 
 Wrapped, state by replaying the history:

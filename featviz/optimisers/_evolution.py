@@ -89,7 +89,7 @@ class EvolutionStrategy(ABC):
     Args:
         latent: the description of the genes; real ones only.
         seed: 0 to 2**64 - 1.
-        budget: evaluations to plan for; checked, and not used: the strategies are the same at any budget.
+        budget: evaluations to plan for; checked, and not used, but where the strategy says so.
         start: a batch of one latent to begin (and begin again) at; the mean of the prior when left out.
         population: rows of a generation; by default 4 + floor(3 ln genes), or what the strategy says.
         batch_size: rows that the caller means to tell at a time. It becomes the population when it is at least half
@@ -131,8 +131,7 @@ class EvolutionStrategy(ABC):
     ) -> None:
         if latent.real < 1 or latent.options:
             raise InvalidArgument(f"{self.name} searches real genes only; make_optimiser picks one that fits.")
-        if budget is not None:
-            checks.integer("budget", budget, 1)
+        self._budget = None if budget is None else checks.integer("budget", budget, 1)
         self._latent = latent
         self._genes = latent.real
         if self.most_genes is not None and latent.real > self.most_genes:
@@ -141,7 +140,7 @@ class EvolutionStrategy(ABC):
                 f"this space has {latent.real:,}. Use optimiser='sep-cma'."
             )
         self._start = start_point(latent, start)
-        default = default_population(latent.real, self.population_growth)
+        default = self._usual_population()
         if population is not None:
             self._first_population = checks.integer("population", population, 2, 1_000_000)
         elif batch_size is not None and 2 * checks.integer("batch_size", batch_size, 1) >= default:
@@ -240,13 +239,17 @@ class EvolutionStrategy(ABC):
         generations = next((count for least, count in _NOISY_GENERATIONS if level >= least), 0)
         if not generations:
             return
-        default = default_population(self._genes, self.population_growth)
+        default = self._usual_population()
         most = min(checks.integer("budget", budget, 1) // generations, _NOISY_POPULATIONS * default)
         mean = self._mean.copy()
         self._turn_noisy(max(self._first_population, most))
         self._on_trial = self._free[1]
         self._begin()
         self._mean = mean
+
+    def _usual_population(self) -> int:
+        """The population where none is given."""
+        return default_population(self._genes, self.population_growth)
 
     def _turn_noisy(self, population: int) -> None:
         if self._free[0]:
