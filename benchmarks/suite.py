@@ -11,6 +11,8 @@ not change with featviz, from there.
 import bbob
 import ehrlich
 import ensembles
+import expensive
+import planted
 import pseudo_boolean
 import series
 from peers.effort import Comparisons, run_benchmark
@@ -21,6 +23,8 @@ FAMILIES: dict[str, Comparisons] = {
     "ehrlich": ehrlich.comparisons,
     "pseudo-boolean": pseudo_boolean.comparisons,
     "series": series.comparisons,
+    "planted": planted.comparisons,
+    "expensive": expensive.comparisons,
 }
 
 if __name__ == "__main__":

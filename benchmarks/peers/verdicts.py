@@ -24,6 +24,7 @@ class Comparison:
         results: one for each method.
         reached: the value that counts as solved; None where none does.
         yardsticks: methods that no user could pick instead (what is known beforehand, what gradients reach).
+        judged: whether the figures say which method is better.
     """
 
     family: str
@@ -32,6 +33,7 @@ class Comparison:
     results: Mapping[str, Result]
     reached: float | None = None
     yardsticks: tuple[str, ...] = ()
+    judged: bool = True
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def verdicts(comparison: Comparison) -> Iterator[Verdict]:
     the opponent's lower quartile, or the opponent's median lies below featviz's upper quartile.
     """
     ours = comparison.results.get(OURS)
-    if ours is None:
+    if ours is None or not comparison.judged:
         return
     for column, queries in enumerate(comparison.checkpoints):
         mine = ours.best[:, column]

@@ -18,6 +18,7 @@ OPTIMISERS = Registry(
     {
         "sep-cma": "featviz.optimisers.sep_cma:SepCma",
         "coarse-to-fine": "featviz.optimisers.coarse_to_fine:CoarseToFine",
+        "turbo": "featviz.optimisers.turbo:Turbo",
         "snes": "featviz.optimisers.snes:Snes",
         "full-cma": "featviz.optimisers.full_cma:FullCma",
         "xnes": "featviz.optimisers.xnes:Xnes",

@@ -1,6 +1,7 @@
 """featviz is said to be first, within the spread or behind as the figures have it, on the seeds that both ran on."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -32,6 +33,11 @@ def test_words(ours, theirs, words):
     assert verdict.words == words
     assert verdict.rival == "other"
     assert verdict.theirs == np.median(theirs)
+
+
+def test_figures_that_say_nothing_of_the_method_are_not_judged():
+    unjudged = replace(compared(featviz=result([1]), other=result([2])), judged=False)
+    assert list(verdicts(unjudged)) == []
 
 
 def test_an_opponent_with_fewer_runs_is_compared_on_its_own_seeds():
