@@ -111,10 +111,10 @@ class Categoricals:
         heavy = np.broadcast_to(weights[:, None], places.shape)
         known = places >= 0
         if known.all():
-            gradient = np.bincount(places.ravel(), weights=heavy.ravel(), minlength=len(self._q))
+            gradient: Array = np.bincount(places.ravel(), heavy.ravel(), len(self._q)).astype(np.float64, copy=False)
             gradient -= weights.sum() * self._q
         else:  # foreign options that have no probability teach their gene nothing
-            gradient = np.bincount(places[known], weights=heavy[known], minlength=len(self._q))
+            gradient = np.bincount(places[known], heavy[known], len(self._q)).astype(np.float64, copy=False)
             gradient -= self._spread(np.where(known, heavy, 0.0).sum(axis=0)) * self._q
         root = np.sqrt(self._q)
         # The gradient times a root of the Fisher matrix (Akimoto et al. 2019, appendix B), whose coordinates are all

@@ -12,10 +12,12 @@ from featviz.errors import IncompatibleOptimiser, InvalidArgument, RunDamaged, W
 from featviz.latent import LatentDescription, Latents
 from featviz.optimisers._answers import Answers, OptionKeys
 from featviz.optimisers._categorical import Categoricals
-from featviz.optimisers._evolution import default_population, start_point
+from featviz.optimisers._evolution import EvolutionStrategy, default_population, start_point
 from featviz.optimisers._rank_weights import rank_weights
 from featviz.optimisers._scores import checked_scores
+from featviz.optimisers._stagnation import Stagnation
 from featviz.optimisers._stored import stored_array
+from featviz.optimisers.full_cma import FullCma
 from featviz.optimisers.sep_cma import SepCma
 from featviz.random import Streams
 
@@ -30,6 +32,7 @@ _STREAM = 107
 # The default population is 4 + floor(growth * ln genes). Chosen in trials on seeds 0 to 4: of options only, 3 (the
 # paper's) was best; with real genes, which draw options and numbers towards each other, 3 ended in the wrong options.
 _GROWTH, _GROWTH_MIXED = 3.0, 8.0
+_COVARIANCES: Mapping[str, type[EvolutionStrategy]] = {"separable": SepCma, "full": FullCma}
 # Rows told at a time that make a generation, as a part of the population.
 _LEAST_PART = 0.75
 # Rounds of drawing in place of rows that are known or forbidden, and then of drawing from the prior, before latents are
@@ -41,16 +44,15 @@ _ROWS_AN_ELITE = 4
 _EXAMPLE = 0.5
 # Scores that are remembered: 4 MB of a stored state at most.
 _REMEMBERED = 1 << 18
-# Generations in which all scores were equal before a search starts again, the longest block of the stagnation test, and
-# the step of the real genes, relative to the first, at which the search of the options is over.
-_FLAT_LIMIT, _LONGEST_BLOCK, _SMALLEST_STEP = 20, 1000, 1e-3
+# The step of the real genes, relative to the first, at which the search of the options is over.
+_SMALLEST_STEP = 1e-3
 
 
 class CatCma:
     """Batched CatCMA with restarts, for categorical genes and real ones in any mix.
 
     Hamano et al. 2024, "CatCMA: Stochastic optimization for mixed-category problems", with the margins of Hamano et al.
-    2025, "CatCMA with margin". Each generation moves a normal distribution of the real genes, by separable CMA-ES, and
+    2025, "CatCMA with margin". Each generation moves a normal distribution of the real genes, by CMA-ES, and
     a categorical distribution of each other gene, by the natural gradient of ranks. Both begin at the prior.
 
     It departs from the paper in four ways, each of which found more in trials: rows below the middle push the
@@ -72,6 +74,11 @@ class CatCma:
         margin: how likely an option other than the best is, of a gene that has learnt all it can; by default such that
             all genes are at their best in 0.73 of the rows.
         restart_when_stuck: begin again with twice the population when the search has stagnated.
+        covariance: of the real genes: "separable", a step size each; or "full", for up to 1,000 that act together.
+
+    Raises:
+        IncompatibleOptimiser: the latents hold records.
+        InvalidArgument: a covariance is full and the real genes are more than that.
     """
 
     name: ClassVar[str] = "catcma"
@@ -95,6 +102,7 @@ class CatCma:
         sigma: float | None = None,
         margin: float | None = None,
         restart_when_stuck: bool = True,
+        covariance: str = "separable",
     ) -> None:
         if latent.records:
             raise IncompatibleOptimiser(f"{self.name} searches real and categorical genes only, and no records.")
@@ -117,6 +125,7 @@ class CatCma:
         else:
             self._first_population = default
         self._sigma = sigma
+        self._covariance = checks.one_of("covariance", covariance, _COVARIANCES)
         self._restarts_allowed = restart_when_stuck
         self._options = Categoricals(self._first_probabilities(), margin)
         # Whether scores are those of the latents, and not noise as well; of real genes no two rows are equal.
@@ -197,7 +206,7 @@ class CatCma:
             self._numbers.tell(Latents.of_real(rows.real), scores)
         ranked, scored = self._learn_options(rows, scores)
         self._generation += 1
-        self._look_for_stagnation(ranked, scored)
+        self._end_if_stuck(ranked, scored)
 
     def recommend(self) -> Latents:
         """The mean of the real genes with the likeliest options, or a draw near it where that is forbidden; one row."""
@@ -228,7 +237,6 @@ class CatCma:
             "asks": self._asks,
             "restarts": self._restarts,
             "generation": self._generation,
-            "flat": self._flat,
             "remembers": int(self._remembers),
             "waiting_real": waiting.real,
             "waiting_categorical": waiting.categorical,
@@ -237,9 +245,7 @@ class CatCma:
             "repeats_keys": np.concatenate([k for _, k in self._repeats] or [np.empty(0, dtype=np.uint64)]),
             "elites": self._elites.copy(),
             "elites_scores": self._elites_scores.copy(),
-            "bests": np.array(self._bests, dtype=np.float64),
-            "middles": np.array(self._middles, dtype=np.float64),
-            "before": np.array(self._before),
+            **self._stagnation.state(),
             **self._options.state("options."),
             **self._answers.state(),
         }
@@ -254,7 +260,7 @@ class CatCma:
             RunDamaged: the state is not one of such an object.
         """
         try:
-            counts = [int(state[key]) for key in ("asks", "restarts", "generation", "flat", "remembers")]
+            counts = [int(state[key]) for key in ("asks", "restarts", "generation", "remembers")]
         except (KeyError, TypeError, ValueError, OverflowError):
             raise RunDamaged(f"this is not a state of the optimiser {self.name!r}.") from None
         if min(counts) < 0 or (counts[-1] and self._latent.real):
@@ -267,12 +273,9 @@ class CatCma:
         repeats = self._stored_rows(state, "repeats", len(keys))
         elites_scores = stored_array(state, "elites_scores", np.float64)
         elites = self._stored_rows(state, "elites", len(elites_scores))
-        bests = stored_array(state, "bests", np.float64)
-        middles = stored_array(state, "middles", np.float64, bests.shape)
-        before = stored_array(state, "before", np.float64, (2,))
         self._asks, self._restarts = counts[0], counts[1]
         self._begin()
-        self._generation, self._flat, self._remembers = counts[2], counts[3], bool(counts[4])
+        self._generation, self._remembers = counts[2], bool(counts[3])
         self._options.restore("options.", state)
         self._answers.restore(state)
         if self._numbers is not None:
@@ -281,8 +284,7 @@ class CatCma:
         self._waiting = [(waiting, scores)] if n else []
         self._repeats = [(repeats, keys)] if len(keys) and genes else []
         self._elites, self._elites_scores = elites, elites_scores
-        self._bests, self._middles = bests.tolist(), middles.tolist()
-        self._before = (float(before[0]), float(before[1]))
+        self._stagnation.restore(state)
 
     # -- inside --------------------------------------------------------------------------------------------------
 
@@ -290,11 +292,10 @@ class CatCma:
         latent = self._latent
         self._population = self._first_population << min(self._restarts, 10)
         self._least = math.ceil(_LEAST_PART * self._population)
-        self._block_length = min(_LONGEST_BLOCK, 20 + math.ceil(30 * latent.genes / self._population))
         self._options.reset()
-        self._numbers: SepCma | None = None
+        self._numbers: EvolutionStrategy | None = None
         if latent.real:
-            self._numbers = SepCma(
+            self._numbers = _COVARIANCES[self._covariance](
                 LatentDescription(latent.real),
                 seed=int(Streams(self._seed, _STREAM, 1).at(self._restarts).integers(2**63)),
                 start=None if self._start is None else Latents.of_real(self._start.real),
@@ -302,13 +303,9 @@ class CatCma:
                 sigma=self._sigma,
                 restart_when_stuck=False,
             )
-            self._first_step = float(self._numbers.steps.max())
+            self._first_step = self._numbers._largest_step()
         self._generation = 0
-        self._flat = 0
-        # The best and the middle score of each generation of the present block; their medians over the block before.
-        self._bests: list[float] = []
-        self._middles: list[float] = []
-        self._before = (-math.inf, -math.inf)
+        self._stagnation = Stagnation(latent.genes, self._population)
         self._waiting = []
         # Rows that were drawn again, with their keys: their scores are known, or will be with the batch that is out.
         self._repeats = []
@@ -392,25 +389,11 @@ class CatCma:
         self._repeats.clear()
         self._elites, self._elites_scores = self._no_rows().categorical, np.empty(0)
 
-    def _look_for_stagnation(self, ranked: Array, scored: int) -> None:
-        best = float(ranked[0]) if scored else -math.inf
-        middle = float(ranked[(scored - 1) // 2]) if scored else -math.inf
-        flat = scored == 0 or (scored > 1 and best == ranked[scored - 1])
-        self._flat = self._flat + 1 if flat else 0
-        self._bests.append(best)
-        self._middles.append(middle)
-        over = self._flat >= _FLAT_LIMIT
+    def _end_if_stuck(self, ranked: Array, scored: int) -> None:
+        over = self._stagnation.over(ranked, scored)
         if self._numbers is not None:
             # The slopes of the real genes go on for ever; by then the options have long been decided.
-            over |= float(self._numbers.steps.max()) < _SMALLEST_STEP * self._first_step
-        if len(self._bests) == self._block_length:
-            # Medians commute with every monotone map of the scores, so the test is as rank-based as the search.
-            half = self._block_length // 2
-            new_best, new_middle = sorted(self._bests)[half], sorted(self._middles)[half]
-            over |= not (new_best > self._before[0] or new_middle > self._before[1])
-            self._before = (new_best, new_middle)
-            self._bests.clear()
-            self._middles.clear()
+            over |= self._numbers._largest_step() < _SMALLEST_STEP * self._first_step
         if over and self._restarts_allowed:
             self._restarts += 1
             self._begin()

@@ -440,3 +440,21 @@ def test_records_are_refused():
         make_optimiser("catcma", latent)
     with pytest.raises(IncompatibleOptimiser):
         CatCma(latent)
+
+
+def test_a_full_covariance_follows_numbers_that_act_together():
+    def score(latents):
+        total, difference = latents.real.sum(axis=1), latents.real[:, 0] - latents.real[:, 1]
+        return -(1e4 * difference**2) - (total - 2) ** 2 - (latents.categorical != 1).sum(axis=1)
+
+    latent = LatentDescription(2, (3, 3))
+    full, separable = (
+        np.median([climb(CatCma(latent, seed, covariance=kind), score, 900)[0] for seed in range(5)])
+        for kind in ("full", "separable")
+    )
+    assert full > -1e-4
+    assert full > separable
+    with pytest.raises(InvalidArgument, match="covariance"):
+        CatCma(latent, covariance="diagonal")
+    with pytest.raises(InvalidArgument):
+        CatCma(LatentDescription(1_001, (2,)), covariance="full")
