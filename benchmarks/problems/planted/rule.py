@@ -10,8 +10,8 @@ from problems.planted.base import Array, Mask, Model, Planted, Rows
 __all__ = ["COLUMNS", "rule"]
 
 COLUMNS, CONDITIONS = 10, 3
-# Of the range of a column, how much meets a condition: of random rows one in 296 meets all, or one in 15,625.
-GRADED_WIDTH, HARD_WIDTH = 0.15, 0.04
+# Of the range of a column, how much meets a condition: of random rows one in 4,630 meets all, or one in 15,625.
+GRADED_WIDTH, HARD_WIDTH = 0.06, 0.04
 ROWS, KEPT_BACK = 4_000, 200
 
 
