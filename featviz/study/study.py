@@ -63,6 +63,8 @@ class Study:
             "package.module:Class".
         optimiser_options: keyword arguments for the optimiser.
         restarts: independent searches, one after the other, that share the budget evenly.
+        halving: whether restarts take turns instead, and the better half goes on again and again until one is left
+            with the rest; see :mod:`featviz.study.halving`. It takes at least two restarts, and one objective.
         batch_size: inputs evaluated at a time; None for what the optimiser prefers.
         baseline: random inputs from the space's prior to evaluate besides, after the search and on top of the
             budget: the evidence that the search found more than chance does.
@@ -99,6 +101,7 @@ class Study:
         optimiser: str = "auto",
         optimiser_options: Mapping[str, Any] | None = None,
         restarts: int = 1,
+        halving: bool = False,
         batch_size: int | None = None,
         baseline: int = 0,
         references: Any = None,
@@ -112,7 +115,7 @@ class Study:
         progress: str | bool = "auto",
     ) -> None:
         sizes = budget, seed, optimiser, optimiser_options or {}, restarts, batch_size, baseline
-        settings = Settings(*sizes, noise, replicates, target, max_seconds)
+        settings = Settings(*sizes, noise, replicates, target, max_seconds, halving)
         check_parts(space, objective, callbacks, resume)
         make_reporter(progress)
         self._space, self._objective, self._callbacks, self._progress = space, objective, tuple(callbacks), progress
@@ -123,6 +126,11 @@ class Study:
             space.latent.sample(Streams(0).at(0), 1)
         # Made before anything touches the disk, so that an unusable choice leaves no directory behind.
         self._goals = 1 if objective is None else objective.goals
+        if settings.halving and self._goals > 1:
+            raise InvalidArgument(
+                "halving compares restarts by one score, but the objective has several; leave halving out, so that "
+                "the restarts come one after the other."
+            )
         made = make_searcher(optimiser, space.latent, Plan(settings, settings.budget, 0), goals=self._goals)
         self._recommends = callable(getattr(made.optimiser, "recommend", None))
         self._settings = replace(settings, batch_size=settings.batch_size or made.optimiser.batch_size)
@@ -299,12 +307,11 @@ class Study:
         """Take up the run where its store stands: at the beginning, or where an earlier session left it."""
         session, space = self._session, self._space
         self._records = session.records
-        self._plan = Plan(
-            self._settings, session.first_budget, session.check_references(self._references), self._policy()
-        )
+        told = self._evaluator.told
+        references = session.check_references(self._references)
+        self._plan = Plan(self._settings, session.first_budget, references, self._policy(), told)
         if self._plan.is_noisy(self._records):
             self._evaluator.turn_noisy()
-        told = self._evaluator.told
         self._searcher = Searcher(
             space.latent, self._plan, session, self._records, warm=warm, told=told, goals=self._goals
         )
