@@ -28,7 +28,7 @@ from featviz.random import Streams
 from featviz.storage import BatchRecord, Phase
 from featviz.study.asked import Asked
 from featviz.study.exchange import count_in, read_told
-from featviz.study.history import SEARCHED
+from featviz.study.history import SEARCHED, Records
 from featviz.study.noise import NoisePolicy, noise_policy
 from featviz.study.plan import Next, Plan
 from featviz.study.progress import Callback, Progress, make_reporter
@@ -168,6 +168,25 @@ class Study:
         return self._outstanding is None and self._next() is None
 
     @property
+    def records(self) -> Records:
+        """The evaluations so far. Not to be changed."""
+        return self._records
+
+    @property
+    def spent(self) -> int:
+        """The evaluations so far that count for the budget."""
+        return self._plan.spent(self._records)
+
+    @property
+    def target_reached(self) -> bool:
+        """Whether the target was reached; that of a noisy box may turn out not to have been."""
+        return self._plan.target_reached(self._records, self._best)
+
+    def told(self, record: BatchRecord) -> NDArray[np.float64]:
+        """What an optimiser is told of a stored batch, shape (n,); NaN where an evaluation failed."""
+        return self._evaluator.told(record.scores, record.outputs)
+
+    @property
     def seconds(self) -> float:
         """Wall time of the run so far, over all its sessions."""
         return self._before + time.monotonic() - self._begun
@@ -232,11 +251,11 @@ class Study:
         asked = self._outstanding or self.ask(count_in(path))
         self.tell(asked.ids, read_told(asked, path))
 
-    def step(self) -> Progress:
-        """Ask for one batch, evaluate it with the objective's boxes, and tell it."""
+    def step(self, n: int | None = None) -> Progress:
+        """Ask for one batch (of at most ``n``), evaluate it with the objective's boxes, and tell it."""
         if self._objective is None:
             raise WrongType("a study without an objective cannot evaluate; evaluate what ask() gives and tell() it.")
-        asked = self._outstanding or self.ask()
+        asked = self._outstanding or self.ask(n)
         return self._record(asked, self._evaluated(asked))
 
     # -- the whole loop ------------------------------------------------------------------------------------------
@@ -281,7 +300,7 @@ class Study:
         return self.result()
 
     def __repr__(self) -> str:
-        return f"<Study: {self._plan.spent(self._records):,} of {self._settings.budget:,} evaluations>"
+        return f"<Study: {self.spent:,} of {self._settings.budget:,} evaluations>"
 
     def __enter__(self) -> Self:
         return self
@@ -415,7 +434,7 @@ class Study:
         baseline = asked.phase in (Phase.BASELINE, Phase.BASELINE_CONFIRM)
         return Progress(
             phase=asked.phase.name.lower().replace("_", " "),
-            evaluations=self._records.count(Phase.BASELINE) if baseline else self._plan.spent(self._records),
+            evaluations=self._records.count(Phase.BASELINE) if baseline else self.spent,
             budget=self._settings.baseline if baseline else self._settings.budget,
             best_score=self._records.best(Phase.BASELINE) if baseline else self._best,
             seconds=self._records.batches[-1].seconds,
