@@ -47,6 +47,7 @@ class Reals(fv.Space):
     variables = {"x": fv.Real(shape=REALS)}  # noqa: RUF012  as the documentation writes it
 
     def decode(self, values: Any) -> Array:
+        """The numbers as they stand, shape (n, 10)."""
         return SPAN * np.asarray(values["x"], dtype=np.float64)
 
 

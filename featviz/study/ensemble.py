@@ -48,15 +48,20 @@ def search_ensemble(
             optimisers, or seeds, can race on one space. Names are names of directories.
         objective: what to maximise in each of them; one that is a single score.
         budget: evaluations of single inputs that all members together may make, reference inputs included.
-        seed, optimiser, optimiser_options, batch_size, noise, replicates: as in :func:`featviz.search`, for the members
-            that do not say otherwise.
+        seed: as in :func:`featviz.search`; this and the next three are for the members that do not say otherwise.
+        optimiser: as there.
+        optimiser_options: as there; a member that names an optimiser does not take them over.
+        batch_size: as there.
         references: inputs that each member starts from, and evaluates first, each at its own cost.
+        noise: as there. What was left behind is not asked for again: it is judged by the scores that were observed.
+        replicates: as there.
         baseline: random inputs to evaluate besides, from the space of the member that is left at the end.
         out: a directory in which each member's run has its own, by its name; None to keep everything in memory.
         resume: whether to go on with an ensemble that is in ``out`` already. It ends where it would have ended.
-        target, max_seconds: end the whole search, as in :func:`featviz.search`.
-        callbacks: each called with a :class:`featviz.study.Progress` of all members together after every batch, with the
-            number of the member as ``restart``.
+        target: end the whole search when the best score of a member reaches this.
+        max_seconds: end the whole search after this wall time.
+        callbacks: each called with the :class:`featviz.study.Progress` of all members together after every batch, with
+            the number of the member as ``restart``; one ends the search by raising :class:`featviz.StopSearch`.
         progress: as in :func:`featviz.search`.
 
     Returns:

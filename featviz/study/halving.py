@@ -97,8 +97,7 @@ class Race:
         The evaluations of one contestant are added in their order; those of several in any order.
         """
         self._made[contestant] += evaluations
-        if best > self._best[contestant]:
-            self._best[contestant] = best
+        self._best[contestant] = max(self._best[contestant], best)
         marks, ends = self._marks[contestant], self.schedule.ends
         while len(marks) < len(ends) and ends[len(marks)] - self._made[contestant] < self._unit:
             marks.append(self._best[contestant])

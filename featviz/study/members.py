@@ -55,7 +55,8 @@ def members_of(given: Any, shared: Mapping[str, Any]) -> list[Member]:
     for member in members:
         # Some file systems do not tell capitals from small letters.
         if (other := folded.setdefault(member.name.casefold(), member.name)) != member.name:
-            raise InvalidArgument(f"the members {visible(other, 80)!r} and {visible(member.name, 80)!r} need other names.")
+            names = f"{visible(other, 80)!r} and {visible(member.name, 80)!r}"
+            raise InvalidArgument(f"the members {names} cannot share a directory: give one of them another name.")
     return members
 
 
@@ -148,9 +149,7 @@ class Ensemble:
     def __str__(self) -> str:
         rows = [("member", "evaluations", "best score", "optimiser"), *self._rows()]
         widths = [max(len(row[at]) for row in rows) for at in range(4)]
-        return "\n".join(
-            f"{a:<{widths[0]}}  {b:>{widths[1]}}  {c:>{widths[2]}}  {d}".rstrip() for a, b, c, d in rows
-        )
+        return "\n".join(f"{a:<{widths[0]}}  {b:>{widths[1]}}  {c:>{widths[2]}}  {d}".rstrip() for a, b, c, d in rows)
 
     def _repr_html_(self) -> str:
         heads = "".join(f"<th>{name}</th>" for name in ("member", "evaluations", "best score", "optimiser"))
@@ -181,7 +180,8 @@ def read_ensemble(folder: Path) -> tuple[tuple[str, ...], int]:
     """
     table = read_toml(folder / ENSEMBLE_FILE).get("ensemble")
     names, budget = (table.get("members"), table.get("budget")) if isinstance(table, Mapping) else (None, None)
-    if not isinstance(names, list) or not all(isinstance(n, str) for n in names) or type(budget) is not int or budget < 1:
+    named = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    if not isinstance(names, list) or not named or type(budget) is not int or budget < 1:
         raise RunDamaged(f"{visible(str(folder / ENSEMBLE_FILE), 300)} does not name the members and their budget.")
     for name in names:
         # Names are paths below the folder.

@@ -33,7 +33,15 @@ from featviz.study.settings import Settings
 from featviz.study.spec import check_same, check_tables, describe_search
 from featviz.text import first_line, shown, visible
 
-__all__ = ["LatentReader", "Session", "diverse_ids", "gather_latents", "read_latents", "read_ledger", "typical_distance"]
+__all__ = [
+    "LatentReader",
+    "Session",
+    "diverse_ids",
+    "gather_latents",
+    "read_latents",
+    "read_ledger",
+    "typical_distance",
+]
 
 LatentReader = Callable[[Sequence[int]], dict[int, Latents]]
 

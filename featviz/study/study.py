@@ -284,7 +284,7 @@ class Study:
         """The run as it stands; it can be looked at while the study goes on."""
         self._evaluator.count_usage()
         asked = self._evaluator.ledger.totals()
-        return Run.of_session(self._session, self._space, self._records, self._verdict(), asked)
+        return Run.of_session(self._session, self._space, self._records, self._closed_as or self._verdict(), asked)
 
     def close(self, reason: str = "") -> Run:
         """Write the best inputs and the state of the search, and let go of the directory. May be called twice."""
@@ -296,6 +296,7 @@ class Study:
                 # With a batch outstanding the state is between two generations; the last stored one serves instead.
                 self._searcher.store_state()
             self._evaluator.count_usage()
+            self._closed_as = status, why
             self._session.finish(self._space, self._records, self._evaluator.ledger.totals(), status, why)
         return self.result()
 
@@ -340,6 +341,7 @@ class Study:
         # With replicates every answer is asked for anew.
         self._recalled = self._settings.replicates > 1
         self._stopped = ""
+        self._closed_as: tuple[str, str] | None = None
         self._begun = self._state_stored = time.monotonic()
         self._before = self._records.batches[-1].seconds if self._records.batches else 0.0
         self._best = self._records.best(*SEARCHED)

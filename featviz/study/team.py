@@ -16,7 +16,7 @@ from featviz.study.halving import Race, Schedule, least_budget
 from featviz.study.history import SEARCHED
 from featviz.study.members import ENSEMBLE_FILE, Ensemble, Member, read_ensemble
 from featviz.study.progress import Callback, Progress
-from featviz.study.settings import MAX_BUDGET, Settings, check_parts
+from featviz.study.settings import MAX_BUDGET, MAX_REPLICATES, check_parts
 from featviz.study.spec import FORMAT
 from featviz.study.study import Study
 from featviz.text import visible
@@ -57,12 +57,14 @@ class Team:
     ) -> None:
         self._members, self._objective, self._callbacks = members, objective, tuple(callbacks)
         budget = checks.integer("budget", budget, 1, MAX_BUDGET)
-        _check(members, objective, budget, resume, callbacks, common)
+        check_parts(members[0].space, objective, callbacks, resume)
+        if not isinstance(resume, bool):
+            raise InvalidArgument(f"an ensemble's resume must be True or False, but it is {resume!r}.")
+        _check_race(len(members), objective, budget, common["replicates"])
         self._budget = budget
         self._path = None if out is None else _folder(out, resume)
         first = self._first_budget(budget)
-        replicates = Settings(budget, replicates=common["replicates"]).replicates
-        self._race = Race(Schedule(len(members), first), replicates)
+        self._race = Race(Schedule(len(members), first), int(common["replicates"]))
         self._share = self._race.schedule.last_share
         if self._path is not None:
             # An argument that cannot be used leaves no directory behind.
@@ -192,26 +194,15 @@ class Team:
         )
 
 
-def _check(
-    members: Sequence[Member],
-    objective: ScoreFunction,
-    budget: int,
-    resume: Any,
-    callbacks: Any,
-    common: Mapping[str, Any],
-) -> None:
+def _check_race(members: int, objective: ScoreFunction | None, budget: int, replicates: Any) -> None:
     """Refuse what cannot be raced before anything is made."""
-    check_parts(members[0].space, objective, callbacks, resume)
-    if not isinstance(resume, bool):
-        raise InvalidArgument(f"an ensemble's resume must be True or False, but it is {resume!r}.")
     if objective is None or objective.goals > 1:
         what = "none" if objective is None else f"one of {objective.goals} scores"
         raise InvalidArgument(f"the members of an ensemble are compared by one score, but the objective is {what}.")
-    replicates = checks.integer("replicates", common["replicates"], 1)
-    least = least_budget(len(members)) * replicates
+    least = least_budget(members) * checks.integer("replicates", replicates, 1, MAX_REPLICATES)
     if budget < least:
         raise InvalidArgument(
-            f"an ensemble of {len(members):,} members needs a budget of at least {least:,} evaluations, but it is "
+            f"an ensemble of {members:,} members needs a budget of at least {least:,} evaluations, but it is "
             f"{budget:,}."
         )
 
