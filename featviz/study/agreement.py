@@ -21,9 +21,10 @@ from featviz.study.session import typical_distance
 __all__ = ["Agreement", "agreement_of"]
 
 # A restart ends as high as the best one when it made this part of its gain.
-_AS_HIGH = 0.95
-# Parts of the distance between random inputs below which inputs are called alike, and from which on different.
-_ALIKE, _DIFFERENT = 0.5, 0.8
+_AS_HIGH = 0.98
+# Parts of the distance between random inputs up to which inputs are called the same, and alike, and from which on they
+# are called different. Neighbouring optima of one bowl can be as near to each other as .2 to .5.
+_SAME, _ALIKE, _DIFFERENT = 0.1, 0.5, 0.8
 # Evaluations of the longest restart for each of the shortest, from which on their ends are not compared.
 _UNEQUAL = 2
 
@@ -52,7 +53,7 @@ class Agreement:
 
     @property
     def as_high(self) -> NDArray[np.bool_]:
-        """Which restarts ended as high as the best one: with at least 95% of its gain; bool (k,)."""
+        """Which restarts ended as high as the best one: with at least 98% of its gain; bool (k,)."""
         return self.gains >= _AS_HIGH
 
     @property
@@ -87,8 +88,10 @@ class Agreement:
         if (apart := self.distance) is None:
             return f"{head}. Nothing says how far apart their best inputs lie."
         measured = f"{apart:.2f} of the distance between random inputs"
+        if apart <= _SAME:
+            return f"{head}, with nearly the same input ({measured}): this looks like one optimum."
         if apart <= _ALIKE:
-            return f"{head}, with inputs that are alike ({measured}): this looks like one optimum."
+            return f"{head}, with inputs that are alike ({measured}): one kind of input, or neighbouring optima."
         if apart < _DIFFERENT:
             return f"{head}, with inputs that are partly alike ({measured})."
         return f"{head}, with inputs that differ ({measured}): several different inputs score as high."
