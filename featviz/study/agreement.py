@@ -85,19 +85,24 @@ class Agreement:
                 "ended in other optima, or were not done. More restarts, or a larger budget, may find more."
             )
         head = f"{high:,} of {count:,} restarts made at least {_AS_HIGH:.0%} of the gain of the best one"
-        if (apart := self.distance) is None:
-            return f"{head}. Nothing says how far apart their best inputs lie."
-        measured = f"{apart:.2f} of the distance between random inputs"
-        if apart <= _SAME:
-            return f"{head}, with nearly the same input ({measured}): this looks like one optimum."
-        if apart <= _ALIKE:
-            return f"{head}, with inputs that are alike ({measured}): one kind of input, or neighbouring optima."
-        if apart < _DIFFERENT:
-            return f"{head}, with inputs that are partly alike ({measured})."
-        return f"{head}, with inputs that differ ({measured}): several different inputs score as high."
+        return f"{head}{_said_of_inputs(self.distance)}."
 
     def __repr__(self) -> str:
         return f"<Agreement: {self}>"
+
+
+def _said_of_inputs(apart: float | None) -> str:
+    """The end of a sentence about restarts that ended as high, by the distance between their inputs."""
+    if apart is None:
+        return "; nothing says how far apart their best inputs lie"
+    measured = f"{apart:.2f} of the distance between random inputs"
+    if apart <= _SAME:
+        return f", with nearly the same input ({measured}): this looks like one optimum"
+    if apart <= _ALIKE:
+        return f", with inputs that are alike ({measured}): one kind of input, or neighbouring optima"
+    if apart < _DIFFERENT:
+        return f", with inputs that are partly alike ({measured})"
+    return f", with inputs that differ ({measured}): several different inputs score as high"
 
 
 def agreement_of(records: Records, decode: Callable[[NDArray[np.int64]], Any], space: SearchSpace | None) -> Agreement:

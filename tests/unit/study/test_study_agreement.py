@@ -114,7 +114,7 @@ def test_without_distances_nothing_is_said_of_inputs():
     found = agreement([0, 0, 1], [0, 0, 1])
     assert found.distances is None
     assert found.distance is None
-    assert "Nothing says how far apart" in str(found)
+    assert "nothing says how far apart" in str(found)
 
 
 def test_the_best_input_of_each_restart_is_named():
