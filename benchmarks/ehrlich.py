@@ -1,6 +1,6 @@
 """Sequences with motifs and forbidden transitions, of known maximum 1: how many instances a search solves.
 
-    python benchmarks/ehrlich.py [--quick]
+    python benchmarks/ehrlich.py [--quick] [--help]
 
 Ehrlich functions (see ``problems/ehrlich.py``), ten random instances of each size. Everyone may draw from the chain
 that the motifs come from, starts from the same number of its samples, and gets -0.1 for an infeasible sequence; every
@@ -11,12 +11,11 @@ featviz learns its prior from 1,000 unscored samples of the chain; a row without
 Methods that cost milliseconds a query get fewer queries and instances; the columns say how many.
 """
 
-import argparse
+from collections.abc import Iterator
 
 import numpy as np
-from _table import print_json
 from ours import featviz
-from peers.comparison import FIRST_SEED, Method, compare, print_results
+from peers.comparison import Method
 from peers.discrete import (
     DiscreteProblem,
     best_of_design,
@@ -26,6 +25,8 @@ from peers.discrete import (
     optuna_tpe,
     prior_sampling,
 )
+from peers.effort import Effort, run_benchmark
+from peers.verdicts import Comparison
 from problems.ehrlich import Ehrlich
 
 import featviz as fv
@@ -33,7 +34,6 @@ import featviz as fv
 # States, length, motifs, states a motif.
 SIZES = ((20, 15, 2, 5), (32, 32, 4, 4))
 CHECKPOINTS = (500, 1_000, 2_000, 5_000, 10_000)
-INSTANCES, QUICK_INSTANCES = 10, 3
 
 # Samples of the chain, unscored, from which featviz learns what sequences are like.
 EXAMPLES = 1_000
@@ -72,22 +72,25 @@ def problem(size: tuple[int, int, int, int], seed: int) -> DiscreteProblem:
     return DiscreteProblem(f"Ehrlich{size}", options, function, function.sample_chain, 1.0)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--quick", action="store_true", help="three instances, and only methods that cost microseconds")
-    quick = parser.parse_args().quick
-    methods = {name: METHODS[name] for name in (QUICK if quick else METHODS)}
-    instances = QUICK_INSTANCES if quick else INSTANCES
-    report: dict[str, object] = {"benchmark": "ehrlich", "instances": instances, "checkpoints": list(CHECKPOINTS)}
+def comparisons(effort: Effort) -> Iterator[Comparison]:
     for size in SIZES:
-        problems = [problem(size, FIRST_SEED + i) for i in range(instances)]
-        results = compare(methods, problems, CHECKPOINTS)
+        problems = [problem(size, seed) for seed in effort.each_seed()]
         states, length, motifs, motif_length = size
-        title = f"Ehrlich, {states} states, length {length}, {motifs} motifs of {motif_length}"
-        print_results(f"{title}: best value (maximum 1) after so many queries", results, CHECKPOINTS, reached=1.0)
-        report[problems[0].name] = {name: result.report() for name, result in results.items()}
-    print_json(report)
+        title = (
+            f"Ehrlich, {states} states, length {length}, {motifs} motifs of {motif_length}: "
+            "best value (maximum 1) after so many queries"
+        )
+        yield effort.compare(
+            "ehrlich",
+            title,
+            METHODS,
+            problems,
+            CHECKPOINTS,
+            quick=QUICK,
+            reached=1.0,
+            yardsticks=("best of the initial design",),
+        )
 
 
 if __name__ == "__main__":
-    main()
+    run_benchmark(__doc__, {"ehrlich": comparisons})

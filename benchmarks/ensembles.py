@@ -1,6 +1,6 @@
 """Tree ensembles whose exact maximum is known: how near a search comes.
 
-    python benchmarks/ensembles.py [--quick]
+    python benchmarks/ensembles.py [--quick] [--help]
 
 Three ensembles trained on data sets that come with scikit-learn (see ``problems/ensembles.py``). A figure is the best
 score so far divided by the maximum over the box of the training data's column ranges, which integer programming proves:
@@ -9,12 +9,12 @@ training rows, and one that knows the ranges only. The peers know the box, one o
 too; "best training row" shows what these hold already.
 """
 
-import argparse
+from collections.abc import Iterator
 
 import pandas as pd
-from _table import print_json
 from ours import featviz
-from peers.comparison import Method, compare, print_results
+from peers.comparison import Method
+from peers.effort import Effort, run_benchmark
 from peers.real import (
     RealProblem,
     best_example,
@@ -25,12 +25,12 @@ from peers.real import (
     optuna_tpe,
     random_search,
 )
+from peers.verdicts import Comparison
 from problems.ensembles import ENSEMBLES, Ensemble
 
 import featviz as fv
 
 CHECKPOINTS = (250, 500, 1_000, 2_000)
-SEEDS, QUICK_SEEDS = 10, 3
 REACHED = 0.995
 
 
@@ -72,21 +72,21 @@ def problem(ensemble: Ensemble) -> RealProblem:
     return RealProblem(ensemble.name, lower, upper, ensemble.score, maximum, ensemble.frame.to_numpy())
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--quick", action="store_true", help="three seeds, and only methods that cost microseconds")
-    quick = parser.parse_args().quick
-    methods = {name: METHODS[name] for name in (QUICK if quick else METHODS)}
-    seeds = QUICK_SEEDS if quick else SEEDS
-    report: dict[str, object] = {"benchmark": "ensembles", "seeds": seeds, "checkpoints": list(CHECKPOINTS)}
+def comparisons(effort: Effort) -> Iterator[Comparison]:
     for make in ENSEMBLES:
         searched = problem(make())
-        results = compare(methods, [searched] * seeds, CHECKPOINTS)
         title = f"{searched.name}: best score / exact maximum ({searched.maximum:.6g}) after so many queries"
-        print_results(title, results, CHECKPOINTS, reached=REACHED)
-        report[searched.name] = {"maximum": searched.maximum} | {name: r.report() for name, r in results.items()}
-    print_json(report)
+        yield effort.compare(
+            "ensembles",
+            title,
+            METHODS,
+            [searched] * effort.seeds,
+            CHECKPOINTS,
+            quick=QUICK,
+            reached=REACHED,
+            yardsticks=("best training row",),
+        )
 
 
 if __name__ == "__main__":
-    main()
+    run_benchmark(__doc__, {"ensembles": comparisons})

@@ -88,17 +88,22 @@ def featviz_optimiser(name: str, **options: object) -> Callable[[int, int], Gene
     return make
 
 
-def pycma_diagonal(d: int, n: int) -> Generation:
-    import cma
+def pycma(diagonal: bool) -> Callable[[int, int], Generation]:
+    """By cma's own interface; its full covariance without ``diagonal``."""
 
-    options = {"CMA_diagonal": True, "verbose": -9, "verb_log": 0, "popsize": n, "seed": 1}
-    strategy = cma.CMAEvolutionStrategy(np.zeros(d), 1.0, options)
+    def make(d: int, n: int) -> Generation:
+        import cma
 
-    def generation() -> None:
-        asked = strategy.ask()
-        strategy.tell(asked, (-trivial(np.array(asked))).tolist())
+        options = {"CMA_diagonal": diagonal, "verbose": -9, "verb_log": 0, "popsize": n, "seed": 1}
+        strategy = cma.CMAEvolutionStrategy(np.zeros(d), 1.0, options)
 
-    return generation
+        def generation() -> None:
+            asked = strategy.ask()
+            strategy.tell(asked, (-trivial(np.array(asked))).tolist())
+
+        return generation
+
+    return make
 
 
 def nevergrad_diagonal(d: int, n: int) -> Generation:
@@ -123,7 +128,10 @@ PEERS: dict[str, tuple[Callable[[int, int], Generation], int, int]] = {
     # The objective has no direction, so a restart would come, and change the population, in the midst of the timing.
     "sep-cma": (featviz_optimiser("sep-cma", restart_when_stuck=False), 12288, 2000),
     "snes": (featviz_optimiser("snes", restart_when_stuck=False), 12288, 2000),
-    "pycma diagonal": (pycma_diagonal, 12288, 100),
+    "full-cma": (featviz_optimiser("full-cma", restart_when_stuck=False), 256, 2000),
+    "xnes": (featviz_optimiser("xnes", restart_when_stuck=False), 256, 2000),
+    "pycma diagonal": (pycma(diagonal=True), 12288, 100),
+    "pycma full": (pycma(diagonal=False), 256, 100),
     "nevergrad DiagonalCMA": (nevergrad_diagonal, 12288, 6),
     "optuna TPE": (featviz_optimiser("optuna:TPE"), 64, 1),
     "optuna CMA": (featviz_optimiser("optuna:CMA"), 64, 1),

@@ -1,6 +1,6 @@
 """Time series: how near a search comes to a hidden template, and how far it drives a classifier.
 
-    python benchmarks/series.py [--quick]
+    python benchmarks/series.py [--quick] [--help]
 
 Matched filters of 256 points (see ``problems/matched_filters.py``), maximum 1: a smooth template, a chirp and a sharp
 one, another instance for each seed. Then the log-odds of a classifier of 128 points (``problems/series.py``), for which
@@ -10,20 +10,20 @@ featviz searches a ``TimeSeriesSpace`` without examples, as it picks by itself, 
 peers search the raw points. Values lie in [-3, 3] for all.
 """
 
-import argparse
+from collections.abc import Iterator
 
 import numpy as np
-from _table import print_json
 from ours import featviz
-from peers.comparison import FIRST_SEED, Method, compare, print_results
+from peers.comparison import Method
+from peers.effort import Effort, run_benchmark
 from peers.real import RealProblem, catcma, cma_diagonal, nevergrad, optuna_tpe, random_search
+from peers.verdicts import Comparison
 from problems.matched_filters import TEMPLATES, MatchedFilter
 from problems.series import LENGTH, series_classifier
 
 import featviz as fv
 
 CHECKPOINTS = (500, 2_000, 8_000)
-SEEDS, QUICK_SEEDS = 10, 3
 RANGE = 3.0
 REACHED = 0.99
 
@@ -69,24 +69,15 @@ def _box(length: int) -> tuple[np.ndarray, np.ndarray]:
     return np.full(length, -RANGE), np.full(length, RANGE)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--quick", action="store_true", help="three seeds, and only methods that cost microseconds")
-    quick = parser.parse_args().quick
-    methods = {name: METHODS[name] for name in (QUICK if quick else METHODS)}
-    seeds = QUICK_SEEDS if quick else SEEDS
-    report: dict[str, object] = {"benchmark": "series", "seeds": seeds, "checkpoints": list(CHECKPOINTS)}
+def comparisons(effort: Effort) -> Iterator[Comparison]:
     for kind in TEMPLATES:
-        results = compare(methods, [matched_filter(kind, FIRST_SEED + i) for i in range(seeds)], CHECKPOINTS)
+        problems = [matched_filter(kind, seed) for seed in effort.each_seed()]
         title = f"matched filter, {kind}: best score (maximum 1) after so many queries"
-        print_results(title, results, CHECKPOINTS, reached=REACHED)
-        report[kind] = {name: result.report() for name, result in results.items()}
+        yield effort.compare("series", title, METHODS, problems, CHECKPOINTS, quick=QUICK, reached=REACHED)
     searched = classifier()
-    results = compare(methods, [searched] * seeds, CHECKPOINTS)
-    print_results(f"{searched.name}: best log-odds after so many queries", results, CHECKPOINTS)
-    report[searched.name] = {name: result.report() for name, result in results.items()}
-    print_json(report)
+    title = f"{searched.name}: best log-odds after so many queries"
+    yield effort.compare("series", title, METHODS, [searched] * effort.seeds, CHECKPOINTS, quick=QUICK)
 
 
 if __name__ == "__main__":
-    main()
+    run_benchmark(__doc__, {"series": comparisons})

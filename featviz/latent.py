@@ -178,6 +178,8 @@ class LatentDescription:
             new arrays: equal inputs get equal latents. None when all of every gene always plays a part.
         stages: real genes to search first, second and so on, coarse ones before fine ones: arrays of their places, each
             of which holds the one before, the last all of them. Empty when no gene comes before another.
+        scales: for each real gene how coarse it is, above 0: of a frequency its wave length, relative to the longest;
+            float64 (r,). An optimiser with few evaluations expects less of fine genes. None when nothing is known.
         stepwise: whether a small step of a real gene often changes nothing (whole numbers; columns of a table, which
             models cut in steps), so that a search that follows slopes is the wrong one.
     """
@@ -192,6 +194,7 @@ class LatentDescription:
     canonical: Callable[[Latents], Latents] | None = None
     stages: tuple[NDArray[np.intp], ...] = ()
     stepwise: bool = False
+    scales: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         total = self.real + len(self.options) + self.records
@@ -205,6 +208,9 @@ class LatentDescription:
             raise InvalidArgument("a latent with records needs a prior that draws them and moves that change them.")
         if self.stages and (len(self.stages[-1]) != self.real or any(not len(stage) for stage in self.stages)):
             raise InvalidArgument("each stage needs real genes, and the last one all of them.")
+        scales = np.ones(self.real) if self.scales is None else self.scales
+        if scales.shape != (self.real,) or not ((scales > 0) & (scales < np.inf)).all():  # so that NaN fails
+            raise InvalidArgument("scales must be one finite number above 0 for each real gene.")
         if not self.probabilities:
             uniform = {count: np.full(count, 1.0 / count) for count in set(self.options)}
             object.__setattr__(self, "probabilities", tuple(uniform[count] for count in self.options))

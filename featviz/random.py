@@ -29,17 +29,17 @@ class Streams:
         words = b"".join(_word(number) for number in (seed, *key))
         self._hash = hashlib.blake2b(words, digest_size=24, person=b"featviz streams", salt=_word(len(key)))
         self._bits = np.random.SFC64(0)
+        self._words = np.ones(4, dtype=np.uint64)  # the last one is the counter
+        # The state holds the unused half of the last 64-bit draw too, and is set whole.
+        self._state = {"bit_generator": "SFC64", "state": {"state": self._words}, "has_uint32": 0, "uinteger": 0}
         self._generator = np.random.Generator(self._bits)
 
     def at(self, index: int) -> np.random.Generator:
         """The generator of stream ``index``, at its beginning. It is valid until the next call of ``at``."""
         begins = self._hash.copy()
         begins.update(whole(index).to_bytes(_INDEX_BYTES, "little"))
-        words = np.empty(4, dtype=np.uint64)
-        words[:3] = np.frombuffer(begins.digest(), dtype="<u8")
-        words[3] = 1  # the counter
-        # The state holds the unused half of the last 64-bit draw too, and is set whole.
-        self._bits.state = {"bit_generator": "SFC64", "state": {"state": words}, "has_uint32": 0, "uinteger": 0}
+        self._words[:3] = np.frombuffer(begins.digest(), dtype="<u8")
+        self._bits.state = self._state
         return self._generator
 
 

@@ -1,6 +1,8 @@
 """``ImageSpace``: pictures of any height, width and number of channels."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
 from os import PathLike
 from typing import Any
 
@@ -9,6 +11,7 @@ from numpy.typing import NDArray
 
 from featviz.blocks import Block, ImageBlock
 from featviz.errors import SpaceError
+from featviz.latent import LatentDescription
 from featviz.protocols import Spec
 from featviz.search_spaces.base import Space
 from featviz.search_spaces.decoders import make_decoder
@@ -142,6 +145,11 @@ class ImageSpace(Space):
     def high(self) -> float:
         """The largest value of a picture."""
         return self._shape.high
+
+    @cached_property
+    def latent(self) -> LatentDescription:
+        """Real genes, with their wave lengths where the decoder knows them."""
+        return replace(super().latent, scales=getattr(self._decoder, "scales", None))
 
     def decode(self, values: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
         """Pictures, float32 of shape (n, height, width, channels) in [low, high].

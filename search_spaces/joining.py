@@ -145,6 +145,7 @@ def joined(parts: Sequence[LatentDescription]) -> LatentDescription:
         canonical=canonical if neutral else None,
         stages=_joined_stages(parts, places),
         stepwise=any(part.stepwise for part in parts),
+        scales=_joined_scales(parts),
     )
 
 
@@ -156,6 +157,13 @@ def _joined_stages(parts: Sequence[LatentDescription], places: Sequence[Place]) 
         np.concatenate([p.real.start + own[min(i, len(own) - 1)] for own, p in zip(of_parts, places, strict=True)])
         for i in range(count)
     )
+
+
+def _joined_scales(parts: Sequence[LatentDescription]) -> NDArray[np.float64] | None:
+    """Scales of the whole: a part without any has coarse genes only."""
+    if all(part.scales is None for part in parts):
+        return None
+    return np.concatenate([np.ones(part.real) if part.scales is None else part.scales for part in parts])
 
 
 def lifted(move: Move, place: Place) -> Move:

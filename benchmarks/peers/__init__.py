@@ -2,6 +2,8 @@
 
 - ``recorder``: counts every query of every method and notes the best so far.
 - ``discrete``: sequences of options: baselines without a library, nevergrad, optuna, cmaes.
-- ``real``: boxes of real numbers: random, pycma, nevergrad, optuna, cmaes.
+- ``real``: boxes of real numbers: random, pycma, nevergrad, optuna, cmaes, scipy.
+- ``mixed``: boxes of which some numbers are whole and some are codes of categories.
+- ``replay``: several figures of one search.
 - ``comparison``: runs methods on problems and prints the table.
 """

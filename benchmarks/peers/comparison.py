@@ -59,8 +59,7 @@ class Result:
     """What one method reached.
 
     Attributes:
-        best: best score as a fraction of the maximum (as it is where none is known), shape (runs, checkpoints); NaN
-            where the method was not run.
+        best: what is reported of the best scores, shape (runs, checkpoints); NaN where the method was not run.
         seconds: of all runs, the function's own time included.
         queries: of all runs.
         error: why the method failed, empty if it did not.
@@ -86,12 +85,14 @@ class Result:
         return figures | ({"error": self.error} if self.error else {})
 
 
-def compare(methods: Mapping[str, Method[P]], problems: Sequence[P], checkpoints: Sequence[int]) -> dict[str, Result]:
-    """Run each method on each problem; the seed of the i-th is ``FIRST_SEED`` + i."""
-    return {name: _measure(method, problems, checkpoints) for name, method in methods.items()}
+def compare(
+    methods: Mapping[str, Method[P]], problems: Sequence[P], checkpoints: Sequence[int], first_seed: int = FIRST_SEED
+) -> dict[str, Result]:
+    """Run each method on each problem; the seed of the i-th is ``first_seed`` + i."""
+    return {name: _measure(method, problems, checkpoints, first_seed) for name, method in methods.items()}
 
 
-def _measure(method: Method[P], problems: Sequence[P], checkpoints: Sequence[int]) -> Result:
+def _measure(method: Method[P], problems: Sequence[P], checkpoints: Sequence[int], first_seed: int) -> Result:
     runs = min(len(problems), method.runs)
     best, queries, error = np.full((runs, len(checkpoints)), np.nan), 0, ""
     start = time.perf_counter()
@@ -100,14 +101,21 @@ def _measure(method: Method[P], problems: Sequence[P], checkpoints: Sequence[int
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                method.search(problem, recorder, FIRST_SEED + i)
+                method.search(problem, recorder, first_seed + i)
         except Exception as raised:  # noqa: BLE001  a peer that fails is a row of the table
             error = f"{type(raised).__name__}: {raised}".split("\n", 1)[0][:60]
             break
-        scale = 1.0 if np.isnan(problem.maximum) else problem.maximum
-        best[i] = np.array(recorder.best(checkpoints)) / scale
+        best[i] = _figures(problem, np.array(recorder.best(checkpoints)))
         queries += recorder.queries
     return Result(best, time.perf_counter() - start, queries, error)
+
+
+def _figures(problem: Problem, best: Array) -> Array:
+    """What is reported of best scores: the problem's own figure, else the fraction of a known maximum."""
+    figure: Callable[[Array], Array] | None = getattr(problem, "figure", None)
+    if figure is not None:
+        return figure(best)
+    return best if np.isnan(problem.maximum) else best / problem.maximum
 
 
 def print_results(

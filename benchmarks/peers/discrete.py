@@ -17,6 +17,7 @@ __all__ = ["DiscreteProblem", "best_of_design", "catcma", "greedy", "nevergrad",
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
+# The initial design, where the budget is at least four times as large.
 DESIGN = 50
 
 
@@ -139,6 +140,6 @@ def catcma(problem: DiscreteProblem, recorder: Recorder, seed: int) -> None:
 
 
 def _design(problem: DiscreteProblem, recorder: Recorder, rng: np.random.Generator) -> tuple[Rows, Array]:
-    """``DESIGN`` samples of the prior and their scores; they count."""
-    rows = problem.prior(rng, min(DESIGN, recorder.left()))
+    """Up to ``DESIGN`` samples of the prior and their scores; they count."""
+    rows = problem.prior(rng, min(DESIGN, max(recorder.left() // 4, 1)))
     return rows, recorder(rows)

@@ -1,7 +1,10 @@
 """Ways to search a box of real numbers: random, and the libraries as their users would call them."""
 
+import contextlib
+import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +17,14 @@ __all__ = [
     "catcma",
     "cma_diagonal",
     "cma_from_examples",
+    "cma_full",
     "nevergrad",
+    "optuna",
+    "optuna_sampler",
     "optuna_tpe",
     "random_search",
+    "scipy_differential_evolution",
+    "scipy_dual_annealing",
 ]
 
 Array = NDArray[np.float64]
@@ -33,6 +41,7 @@ class RealProblem:
         score: float64 (n, d) -> float64 (n,), finite.
         maximum: the known optimum, NaN where none is known.
         examples: float64 (m, d), natural inputs; none by default.
+        figure: what is reported of best scores, higher is better; by default their fraction of the maximum.
     """
 
     name: str
@@ -41,6 +50,7 @@ class RealProblem:
     score: Callable[[Array], Array]
     maximum: float
     examples: Array | None = None
+    figure: Callable[[Array], Array] | None = None
 
     def scaled(self, unit: Array) -> Array:
         """Rows within the bounds of rows in [0, 1]."""
@@ -76,12 +86,17 @@ def cma_from_examples(problem: RealProblem, recorder: Recorder, seed: int) -> No
     _cma(problem, recorder, seed, (best - problem.lower) / (problem.upper - problem.lower))
 
 
-def _cma(problem: RealProblem, recorder: Recorder, seed: int, start: Array) -> None:
+def cma_full(problem: RealProblem, recorder: Recorder, seed: int) -> None:
+    """CMA-ES of pycma with its own bounds and a full covariance, from the middle; restarted when it has converged."""
+    _cma(problem, recorder, seed, np.full(len(problem.lower), 0.5), diagonal=False)
+
+
+def _cma(problem: RealProblem, recorder: Recorder, seed: int, start: Array, *, diagonal: bool = True) -> None:
     import cma
 
     restarts, rng = 0, np.random.default_rng(seed)
     while recorder.left() > 0:
-        options = {"CMA_diagonal": True, "bounds": [0, 1], "seed": seed + 7919 * restarts + 1, "verbose": -9}
+        options = {"CMA_diagonal": diagonal, "bounds": [0, 1], "seed": seed + 7919 * restarts + 1, "verbose": -9}
         optimiser = cma.CMAEvolutionStrategy(start, 0.25, options)
         while recorder.left() > 0 and not optimiser.stop():
             asked = optimiser.ask()
@@ -109,17 +124,89 @@ def nevergrad(algorithm: str, workers: int = 1) -> Callable[[RealProblem, Record
 
 def optuna_tpe(problem: RealProblem, recorder: Recorder, seed: int) -> None:
     """TPE of optuna, one float a number."""
-    import optuna
+    optuna("TPE")(problem, recorder, seed)
 
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed), direction="maximize")
-    domains: dict[str, optuna.distributions.BaseDistribution] = {
-        f"x{i}": optuna.distributions.FloatDistribution(0.0, 1.0) for i in range(len(problem.lower))
-    }
-    while recorder.left() > 0:
-        trial = study.ask(domains)
-        row = np.array([[trial.params[name] for name in domains]])
-        study.tell(trial, float(recorder(problem.scaled(row))[0]))
+
+def optuna(sampler: str) -> Callable[[RealProblem, Recorder, int], None]:
+    """A sampler of optuna, one float a number: "TPE", "CMA", or "GP", which needs torch."""
+
+    def search(problem: RealProblem, recorder: Recorder, seed: int) -> None:
+        import optuna as library
+
+        library.logging.set_verbosity(library.logging.ERROR)
+        made = optuna_sampler(sampler, seed, len(problem.lower))
+        study = library.create_study(sampler=made, direction="maximize")
+        domains: dict[str, library.distributions.BaseDistribution] = {
+            f"x{i}": library.distributions.FloatDistribution(0.0, 1.0) for i in range(len(problem.lower))
+        }
+        while recorder.left() > 0:
+            trial = study.ask(domains)
+            row = np.array([[trial.params[name] for name in domains]])
+            study.tell(trial, float(recorder(problem.scaled(row))[0]))
+
+    return search
+
+
+def optuna_sampler(name: str, seed: int, dimensions: int) -> Any:
+    """The sampler; CMA without a full covariance where there are more than 100 numbers.
+
+    Raises:
+        ImportError: without what the sampler needs.
+    """
+    import optuna as library
+
+    if name == "TPE":
+        return library.samplers.TPESampler(seed=seed)
+    if name == "CMA":
+        separable = dimensions > 100
+        return library.samplers.CmaEsSampler(seed=seed, use_separable_cma=separable, warn_independent_sampling=False)
+    if importlib.util.find_spec("torch") is None:
+        raise ImportError("torch is not installed")
+    return library.samplers.GPSampler(seed=seed)
+
+
+class _SpentError(Exception):
+    """Raised to stop a library that cannot be told to ask so many times and no more."""
+
+
+def scipy_differential_evolution(problem: RealProblem, recorder: Recorder, seed: int) -> None:
+    """Differential evolution of scipy without the local search at its end; fewer members where queries are few."""
+    from scipy.optimize import differential_evolution
+
+    # Few queries do not pay for 15 members a variable, the default.
+    members = min(15, max(recorder.left() // (4 * len(problem.lower)), 1))
+    _scipy(
+        problem,
+        recorder,
+        seed,
+        lambda f, ends, rng: differential_evolution(f, ends, rng=rng, popsize=members, polish=False),
+    )
+
+
+def scipy_dual_annealing(problem: RealProblem, recorder: Recorder, seed: int) -> None:
+    """Dual annealing of scipy with its own settings."""
+    from scipy.optimize import dual_annealing
+
+    _scipy(problem, recorder, seed, lambda f, ends, rng: dual_annealing(f, ends, rng=rng))
+
+
+def _scipy(
+    problem: RealProblem,
+    recorder: Recorder,
+    seed: int,
+    minimise: Callable[[Callable[[Array], float], list[tuple[float, float]], np.random.Generator], object],
+) -> None:
+    """Runs again from the start where it has converged, until the budget is spent; not a query more is asked."""
+
+    def loss(unit: Array) -> float:
+        if not recorder.left():
+            raise _SpentError
+        return -float(recorder(problem.scaled(np.asarray(unit)[None]))[0])
+
+    rng = np.random.default_rng(seed)
+    with contextlib.suppress(_SpentError):
+        while recorder.left() > 0:
+            minimise(loss, [(0.0, 1.0)] * len(problem.lower), rng)
 
 
 def catcma(problem: RealProblem, recorder: Recorder, seed: int) -> None:

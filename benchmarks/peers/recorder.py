@@ -39,3 +39,10 @@ class Recorder:
         """The best score within so many queries, NaN beyond the budget. A method that stopped early keeps its best."""
         best = np.maximum.accumulate(np.concatenate(self._scores)) if self._scores else np.full(1, np.nan)
         return [float(best[min(c, len(best)) - 1]) if c <= self._budget else np.nan for c in checkpoints]
+
+    def first(self, least: float) -> int | None:
+        """The number of the first query that scored ``least`` or more, from 1; None when none within the budget did."""
+        if not self._scores:
+            return None
+        reached = np.flatnonzero(np.concatenate(self._scores)[: self._budget] >= least)
+        return int(reached[0]) + 1 if len(reached) else None

@@ -3,12 +3,15 @@
 Own, batched, state in a few arrays:
     ``sep_cma``            separable CMA-ES with restarts: the default for real genes
     ``genetic``            genetic algorithm: the default for categorical genes, records and stepwise real genes
+    ``catcma``             CatCMA, a joint distribution of real and categorical genes
     ``nsga2``              NSGA-II for genes of every kind: the default for several objectives at once
     ``snes``               separable natural evolution strategy
+    ``full_cma``           CMA-ES with a full covariance matrix, for few genes that act together
+    ``xnes``               exponential natural evolution strategy, with a full covariance as well
     ``random_search``      draws from the prior: the yardstick
 
 Wrapped, state by replaying the history:
-    ``full_cma``           the ``cma`` package: full covariance, for few genes
+    ``cma_wrapper``        ``"cma"``: full CMA-ES of the package ``cma``
     ``nevergrad_wrapper``  ``"nevergrad:NAME"``
     ``optuna_wrapper``     ``"optuna:NAME"``
 

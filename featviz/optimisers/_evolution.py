@@ -108,6 +108,8 @@ class EvolutionStrategy(ABC):
     # The default population is 4 + floor(population_growth * ln genes), the default first step ``first_step``.
     population_growth: ClassVar[float] = 3.0
     first_step: ClassVar[float] = 1.0
+    # The most genes of which it is worth learning a full covariance; None where it learns none.
+    most_genes: ClassVar[int | None] = None
 
     _mean: Array
     _bests: list[float]
@@ -133,6 +135,11 @@ class EvolutionStrategy(ABC):
             checks.integer("budget", budget, 1)
         self._latent = latent
         self._genes = latent.real
+        if self.most_genes is not None and latent.real > self.most_genes:
+            raise InvalidArgument(
+                f"{self.name} learns a full covariance matrix, which is hopeless beyond {self.most_genes:,} genes; "
+                f"this space has {latent.real:,}. Use optimiser='sep-cma'."
+            )
         self._start = start_point(latent, start)
         default = default_population(latent.real, self.population_growth)
         if population is not None:

@@ -18,8 +18,12 @@ OPTIMISERS = Registry(
     {
         "sep-cma": "featviz.optimisers.sep_cma:SepCma",
         "coarse-to-fine": "featviz.optimisers.coarse_to_fine:CoarseToFine",
+        "turbo": "featviz.optimisers.turbo:Turbo",
         "snes": "featviz.optimisers.snes:Snes",
-        "cma": "featviz.optimisers.full_cma:FullCma",
+        "full-cma": "featviz.optimisers.full_cma:FullCma",
+        "xnes": "featviz.optimisers.xnes:Xnes",
+        "cma": "featviz.optimisers.cma_wrapper:CmaWrapper",
+        "catcma": "featviz.optimisers.catcma:CatCma",
         "ga": "featviz.optimisers.genetic:GeneticAlgorithm",
         "nsga2": "featviz.optimisers.nsga2:Nsga2",
         "random": "featviz.optimisers.random_search:RandomSearch",
@@ -63,7 +67,7 @@ def make_optimiser(
     """The optimiser called ``name`` for the genes of ``latent``.
 
     Args:
-        name: "auto"; a registered name such as "sep-cma", "snes", "cma", "ga", "nsga2" or "random";
+        name: "auto"; a registered name such as "sep-cma", "full-cma", "snes", "ga", "nsga2" or "random";
             "nevergrad:NAME"; "optuna:NAME"; or "package.module:Class".
         latent: the genes to search.
         seed: 0 to 2**64 - 1.

@@ -13,21 +13,21 @@ from featviz.errors import InvalidArgument, WrongType
 from featviz.latent import LatentDescription, Latents
 from featviz.optimisers._evolution import EvolutionStrategy, shorten, stored_array
 
-__all__ = ["Snes"]
+__all__ = ["Snes", "utilities"]
 
 Array = NDArray[np.float64]
 
 
 @lru_cache(maxsize=64)
-def _utilities(n: int, scored: int) -> Array:
+def utilities(n: int, scored: int) -> Array:
     """Utilities of the ranks 1 to n, shape (n,), with sum 0 (Wierstra et al. 2014, section 3.1).
 
     Ranks beyond ``scored`` get the lowest utility.
     """
     raw = np.maximum(0.0, math.log(n / 2 + 1) - np.log(np.arange(1, n + 1)))
     raw[scored:] = 0.0
-    utilities: Array = raw / raw.sum() - 1 / n
-    return utilities
+    shifted: Array = raw / raw.sum() - 1 / n
+    return shifted
 
 
 class Snes(EvolutionStrategy):
@@ -101,18 +101,18 @@ class Snes(EvolutionStrategy):
         return rows
 
     def _learn(self, rows: Array, order: NDArray[np.intp], scored: int, foreign: NDArray[np.bool_] | None) -> None:
-        utilities = _utilities(len(rows), scored)
+        u = utilities(len(rows), scored)
         z = rows.take(order, axis=0)
         z -= self._mean
         z /= self._steps
         if foreign is not None:
             shorten(z, foreign[order])
-        gradient = utilities.dot(z)
+        gradient = u.dot(z)
         if not math.isfinite(gradient.dot(gradient)):
             raise InvalidArgument("the latents told must be finite, but they hold NaN, infinity or huge numbers.")
         np.multiply(z, z, out=z)
         # sum_k u_k (z_k^2 - 1), where the utilities have sum 0.
-        growth = utilities.dot(z)
+        growth = u.dot(z)
         gradient *= self._steps
         self._mean += gradient
         growth *= 0.5 * self._rate

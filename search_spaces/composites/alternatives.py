@@ -58,6 +58,7 @@ class _Alternatives(Composite):
             canonical=self._canonical if parts else None,
             stages=whole.stages,
             stepwise=whole.stepwise,
+            scales=whole.scales,
         )
 
     def values(self, latents: Latents) -> dict[str, Any]:

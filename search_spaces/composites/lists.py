@@ -71,6 +71,7 @@ class ListSpace(Composite):
             feasible=None if element.feasible is None else self._feasible_elements,
             canonical=self._canonical if padded else None,
             stepwise=element.stepwise,
+            scales=None if element.scales is None else np.tile(element.scales, count),
         )
 
     def values(self, latents: Latents) -> dict[str, Any]:

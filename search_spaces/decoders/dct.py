@@ -73,6 +73,7 @@ class DctDecoder:
             )
         self._by, self._bx = _basis(shape.height, self._kept[0]), _basis(shape.width, self._kept[1])
         radii = _radii(self._kept, shape)
+        self._scales = np.tile(1 / np.maximum(radii, 1).ravel(), shape.channels)
         if examples is not None:
             learnt = self._learn(examples, radii)
             gain = learnt.gain if gain is None else gain
@@ -105,6 +106,11 @@ class DctDecoder:
     def genes(self) -> int:
         """Kept frequencies times channels."""
         return self._kept[0] * self._kept[1] * self._shape.channels
+
+    @property
+    def scales(self) -> Float64:
+        """The wave length of each gene, relative to the longest."""
+        return self._scales
 
     def decode(self, genes: Float64) -> Float32:
         """As in :class:`~featviz.search_spaces.decoders.Decoder`."""

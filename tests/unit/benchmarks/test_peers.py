@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from peers import discrete, real
+from peers import discrete, mixed, real
 from peers.comparison import Method, compare
 from peers.recorder import Recorder
 
@@ -22,6 +22,9 @@ REAL = {
     "catcma": real.catcma,
     "nevergrad": real.nevergrad("DE", 10),
     "optuna": real.optuna_tpe,
+    "optuna CMA": real.optuna("CMA"),
+    "scipy differential evolution": real.scipy_differential_evolution,
+    "scipy dual annealing": real.scipy_dual_annealing,
 }
 
 
@@ -62,9 +65,9 @@ def test_discrete_peers_stay_within_options_and_budget(name):
         asked.append(rows)
         return problem.score(rows)
 
-    recorder = Recorder(score, 120)
+    recorder = Recorder(score, 200)
     DISCRETE[name](problem, recorder, 0)
-    assert 120 <= recorder.queries < 160
+    assert 200 <= recorder.queries < 240
     rows = np.concatenate(asked)
     assert np.issubdtype(rows.dtype, np.integer)
     assert rows.min() >= 0
@@ -93,6 +96,35 @@ def test_real_peers_stay_within_the_box_and_improve(name):
     assert last > first
 
 
+@pytest.mark.parametrize("name", ["scipy differential evolution", "scipy dual annealing"])
+def test_scipy_is_stopped_at_the_last_query(name):
+    recorder = Recorder(lambda rows: -(rows**2).sum(axis=1), 37)
+    REAL[name](box(None), recorder, 0)
+    assert recorder.queries == 37
+
+
+def test_a_quarter_of_few_queries_is_the_initial_design():
+    recorder = Recorder(one_max().score, 60)
+    discrete.best_of_design(one_max(), recorder, 0)
+    assert recorder.queries == 15
+
+
+def test_optuna_has_variables_of_each_kind_within_their_ranges():
+    asked = []
+
+    def score(rows):
+        asked.append(rows)
+        return -np.abs(rows - [0.5, 3, 1]).sum(axis=1)
+
+    ends = np.zeros(3), np.array([1, 5 - 1e-9, 3 - 1e-9])
+    problem = mixed.MixedProblem("mixed", *ends, score, 0.0, integers=1, options=(3,))
+    mixed.optuna("TPE")(problem, Recorder(score, 60), 0)
+    rows = np.concatenate(asked)
+    assert set(rows[:, 1].tolist()) == {0, 1, 2, 3, 4}
+    assert set(rows[:, 2].tolist()) == {0, 1, 2}
+    assert len(set(rows[:, 0].tolist())) > 50
+
+
 def test_a_method_that_fails_is_a_row_and_one_that_costs_too_much_has_fewer():
     def broken(problem, recorder, seed):
         raise RuntimeError("no such thing\nmore")
@@ -103,7 +135,7 @@ def test_a_method_that_fails_is_a_row_and_one_that_costs_too_much_has_fewer():
         "design": Method(discrete.best_of_design),
         "greedy": Method(discrete.greedy),
     }
-    results = compare(methods, [one_max()] * 2, [50, 100])
+    results = compare(methods, [one_max()] * 2, [50, 200])
     assert results["broken"].error == "RuntimeError: no such thing"
     assert results["short"].best.shape == (1, 2)
     assert results["short"].row(np.median)[1] is None

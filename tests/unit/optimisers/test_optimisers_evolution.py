@@ -6,10 +6,12 @@ import pytest
 from featviz.errors import InvalidArgument, LatentShapeError, RunDamaged, WrongType
 from featviz.latent import LatentDescription, Latents
 from featviz.optimisers._evolution import default_population
+from featviz.optimisers.full_cma import FullCma
 from featviz.optimisers.sep_cma import SepCma
 from featviz.optimisers.snes import Snes
+from featviz.optimisers.xnes import Xnes
 
-BOTH = pytest.mark.parametrize("cls", [SepCma, Snes])
+EACH = pytest.mark.parametrize("cls", [SepCma, Snes, FullCma, Xnes])
 
 
 def sphere(latents):
@@ -26,7 +28,7 @@ def test_default_population():
     assert [default_population(d) for d in (1, 16, 784, 12288)] == [4, 12, 23, 32]
 
 
-@BOTH
+@EACH
 def test_small_batches_make_one_generation(cls):
     whole, parts = cls(LatentDescription(5), population=8), cls(LatentDescription(5), population=8)
     asked = whole.ask(8)
@@ -44,7 +46,7 @@ def test_small_batches_make_one_generation(cls):
     assert parts._mean.tolist() == six._mean.tolist()
 
 
-@BOTH
+@EACH
 def test_batches_of_one_reach_the_top(cls):
     own = cls(LatentDescription(4), batch_size=1)
     best = max(sphere(generation(own, n=1))[0] for _ in range(1500))
@@ -56,7 +58,7 @@ def test_batch_size_becomes_the_population_when_it_is_large_enough(given, popula
     assert SepCma(LatentDescription(16), batch_size=given).batch_size == population
 
 
-@BOTH
+@EACH
 def test_flat_scores_restart_with_twice_the_population(cls):
     own = cls(LatentDescription(5))
     first = own.batch_size
@@ -72,7 +74,7 @@ def test_flat_scores_restart_with_twice_the_population(cls):
     assert calm.restarts == 0
 
 
-@BOTH
+@EACH
 def test_no_score_at_all_restarts(cls):
     own = cls(LatentDescription(5))
     for _ in range(20):
@@ -80,7 +82,7 @@ def test_no_score_at_all_restarts(cls):
     assert own.restarts == 1
 
 
-@BOTH
+@EACH
 def test_collapsed_steps_restart(cls):
     own = cls(LatentDescription(3))
     for _ in range(400):
@@ -117,7 +119,7 @@ def test_steady_progress_is_not_stagnation():
     assert own.restarts == 0
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("generations", [0, 3, 47])
 def test_state_goes_on_bit_for_bit(cls, generations):
     own = cls(LatentDescription(6), 11)
@@ -134,7 +136,7 @@ def test_state_goes_on_bit_for_bit(cls, generations):
     assert own.restarts == other.restarts
 
 
-@BOTH
+@EACH
 def test_state_shares_no_memory(cls):
     own = cls(LatentDescription(6))
     generation(own)
@@ -145,7 +147,7 @@ def test_state_shares_no_memory(cls):
     assert all(np.array_equal(state[k], copies[k]) for k in state)
 
 
-@BOTH
+@EACH
 def test_noise_makes_generations_and_steps_larger_and_keeps_the_mean(cls):
     own = cls(LatentDescription(50), seed=1)
     own.tell(asked := own.ask(own.batch_size), -np.square(asked.real).sum(axis=1))
@@ -164,7 +166,7 @@ def test_noise_makes_generations_and_steps_larger_and_keeps_the_mean(cls):
     np.testing.assert_array_equal(again.ask(5).real, own.ask(5).real)
 
 
-@BOTH
+@EACH
 def test_long_steps_that_lose_much_are_given_up(cls):
     own = cls(LatentDescription(50), seed=1)
     usual = own.ask(200).real.std()
@@ -174,7 +176,7 @@ def test_long_steps_that_lose_much_are_given_up(cls):
     assert own.ask(200).real.std() == pytest.approx(usual, rel=0.05)
 
 
-@BOTH
+@EACH
 @pytest.mark.filterwarnings("error")
 def test_what_breaks_constraints_is_no_evidence_about_long_steps(cls):
     own = cls(LatentDescription(50), seed=1)
@@ -186,7 +188,7 @@ def test_what_breaks_constraints_is_no_evidence_about_long_steps(cls):
     assert np.isfinite(own.ask(100).real).all()
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize(("level", "expected"), [(0.001, None), (0.05, 50), (0.2, 100)])
 def test_the_more_noise_the_larger_are_generations(cls, level, expected):
     own = cls(LatentDescription(50))
@@ -195,7 +197,7 @@ def test_the_more_noise_the_larger_are_generations(cls, level, expected):
     assert own.batch_size == (usual if expected is None else expected)
 
 
-@BOTH
+@EACH
 def test_what_the_user_chose_stays_under_noise(cls):
     own = cls(LatentDescription(50), population=10, sigma=0.5)
     own.expect_noise(0.5, 2000)
@@ -203,7 +205,7 @@ def test_what_the_user_chose_stays_under_noise(cls):
     assert own.ask(200).real.std() == pytest.approx(0.5, rel=0.1)
 
 
-@BOTH
+@EACH
 def test_damaged_states_are_refused(cls):
     own = cls(LatentDescription(6))
     good = own.state_dict()
@@ -214,7 +216,7 @@ def test_damaged_states_are_refused(cls):
         cls(LatentDescription(7)).load_state_dict(good)
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize(
     ("options", "error"),
     [
@@ -240,20 +242,20 @@ def test_bad_arguments(cls, options, error):
         cls(LatentDescription(4), **options)
 
 
-@BOTH
+@EACH
 def test_categorical_genes_are_refused(cls):
     with pytest.raises(InvalidArgument, match="real genes only"):
         cls(LatentDescription(2, (3,)))
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("n", [0, -1, 1.5])
 def test_bad_numbers_of_rows(cls, n):
     with pytest.raises(InvalidArgument):
         cls(LatentDescription(4)).ask(n)
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize(
     ("scores", "error"),
     [(np.zeros(3), InvalidArgument), (np.zeros((4, 1)), InvalidArgument), (np.array(["1"] * 4), WrongType),
@@ -265,14 +267,14 @@ def test_bad_scores(cls, scores, error):
         own.tell(own.ask(4), scores)
 
 
-@BOTH
+@EACH
 def test_integer_scores_do(cls):
     own = cls(LatentDescription(4))
     own.tell(own.ask(8), np.arange(8))
     assert own._mean.any()
 
 
-@BOTH
+@EACH
 def test_begins_at_the_start_and_begins_again_there(cls):
     start = Latents.of_real(np.full((1, 4), 5.0))
     own = cls(LatentDescription(4), start=start, sigma=0.1)
@@ -283,7 +285,7 @@ def test_begins_at_the_start_and_begins_again_there(cls):
     assert np.abs(own.ask(100).real - 5).max() < 1
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("slope", [True, False])
 def test_without_restarts_numbers_stay_finite(cls, slope):
     own = cls(LatentDescription(3), restart_when_stuck=False)

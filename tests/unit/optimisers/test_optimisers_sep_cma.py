@@ -1,4 +1,4 @@
-"""SepCma against a reference implementation, against the paper written out, and its invariances."""
+"""SepCma against a reference implementation and against the paper written out."""
 
 import math
 
@@ -160,34 +160,11 @@ def test_equals_the_full_matrix_in_one_dimension():
     assert agreed > 15
 
 
-def run(own, score, generations=25, map_rows=lambda x: x, shuffle=None):
+def run(own, score, generations):
     for _ in range(generations):
         asked = own.ask(own.batch_size)
-        rows = asked
-        if shuffle is not None:
-            rows = asked[shuffle.permutation(len(asked))]
-        own.tell(rows, score(map_rows(rows.real)))
+        own.tell(asked, score(asked.real))
     return own
-
-
-def test_row_order_changes_no_bit():
-    a = run(make(12), ellipsoid)
-    b = run(make(12), ellipsoid, shuffle=np.random.default_rng(0))
-    assert a.ask(3).digest() == b.ask(3).digest()
-
-
-def test_monotone_maps_of_scores_change_no_bit():
-    a = run(make(12), ellipsoid, generations=150)
-    b = run(make(12), lambda x: np.arctan(ellipsoid(x) / 1e4) ** 3, generations=150)
-    assert a.ask(3).digest() == b.ask(3).digest()
-
-
-def test_translation_moves_the_search_and_nothing_else():
-    shift = np.linspace(-3, 3, 12)
-    a = run(make(12, sigma=1.0), ellipsoid)
-    b = run(make(12, sigma=1.0, start=Latents.of_real(shift[None])), ellipsoid, map_rows=lambda x: x - shift)
-    np.testing.assert_allclose(a._mean, b._mean - shift, rtol=1e-7, atol=1e-9)
-    np.testing.assert_allclose(a._variances, b._variances, rtol=1e-7)
 
 
 def test_scaling_the_axes_is_learnt():

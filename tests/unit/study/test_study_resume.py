@@ -11,6 +11,8 @@ OPTIMISERS = [
     "auto",
     "sep-cma",
     "snes",
+    "full-cma",
+    "xnes",
     "cma",
     "random",
     "nevergrad:DE",

@@ -1,0 +1,99 @@
+"""Where the latents lie for a Gaussian process: few genes of many, each in units of its prior's spread."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+from featviz.latent import LatentDescription, Latents
+from featviz.optimisers._kernel import Points
+
+__all__ = ["RANGE", "Coordinates"]
+
+Array = NDArray[np.float64]
+
+# The range of a uniform number of standard deviation 1.
+RANGE = math.sqrt(12)
+# Genes that follow slopes lie within so many standard deviations.
+_FARTHEST = 6.0
+# The part of the prior beyond the ends of a gene that is searched by its quantile.
+_TAIL = 1e-4
+
+
+class Coordinates:
+    """Latents as points, and back.
+
+    The genes of a space whose small steps change nothing (columns of a table) are searched by their quantile, scaled to
+    standard deviation 1, since most of them stand for uniform numbers; all others as they are.
+
+    Args:
+        latent: the description of the genes.
+        most: where the space says which genes are coarse: how many of them are searched, the coarsest.
+        base: the real genes that are not searched stand here, float64 (r,).
+    """
+
+    def __init__(self, latent: LatentDescription, most: int, base: Array) -> None:
+        self._latent, self._base, self._by_quantile = latent, base, latent.stepwise
+        scales = coarseness(latent)
+        every = np.arange(latent.real)
+        few = np.sort(np.argsort(-scales, kind="stable")[:most])
+        self._searched = few if len(scales) and scales.min() < scales.max() else every
+        self.weights: Array = scales[self._searched]
+        self.limit = RANGE / 2 if self._by_quantile else _FARTHEST
+
+    @property
+    def real(self) -> int:
+        """How many real genes are searched."""
+        return len(self._searched)
+
+    def points(self, latents: Latents) -> Points:
+        """The points of n latents."""
+        real = latents.real[:, self._searched]
+        # Rows that others bring may lie anywhere, and squares of huge numbers have no place in a covariance.
+        near = RANGE * (ndtr(real) - 0.5) if self._by_quantile else np.clip(real, -2 * _FARTHEST, 2 * _FARTHEST)
+        return Points(near, latents.categorical)
+
+    def latents(self, points: Points) -> Latents:
+        """The latents of n points, equal ones for equal inputs where the space knows which are."""
+        real = np.tile(self._base, (len(points.codes), 1))
+        quantiles = np.clip(points.real / RANGE + 0.5, _TAIL, 1 - _TAIL)
+        real[:, self._searched] = ndtri(quantiles) if self._by_quantile else points.real
+        return self.canonical(Latents(real, points.codes.astype(np.int64)))
+
+    def canonical(self, latents: Latents) -> Latents:
+        """The same inputs, equal latents for equal inputs."""
+        return latents if self._latent.canonical is None else self._latent.canonical(latents)
+
+    def design(self, rng: np.random.Generator, n: int) -> Latents:
+        """``n`` feasible latents that spread over the prior: a Latin hypercube, where genes do not depend on others.
+
+        McKay, Beckman & Conover 1979, "A comparison of three methods for selecting values of input variables".
+        """
+        latent = self._latent
+        if latent.prior is not None:
+            return self.canonical(latent.sample(rng, n))
+        d, c = self.real, len(latent.options)
+        strata = rng.permuted(np.tile(np.arange(n)[:, None], (1, d + c)), axis=0)
+        parts = np.clip((strata + rng.random((n, d + c))) / n, _TAIL, 1 - _TAIL)
+        codes = np.empty((n, c), dtype=np.int64)
+        for gene, p in enumerate(latent.probabilities):
+            cumulated = np.cumsum(p)
+            codes[:, gene] = np.searchsorted(cumulated / cumulated[-1], parts[:, d + gene], side="right")
+        real = np.tile(self._base, (n, 1))
+        real[:, self._searched] = ndtri(parts[:, :d])
+        found = self.canonical(Latents(real, codes))
+        if latent.feasible is None:
+            return found
+        fine = latent.feasible(found)
+        return Latents.concatenate([found[fine], self.canonical(latent.sample(rng, int((~fine).sum())))])
+
+
+def coarseness(latent: LatentDescription) -> Array:
+    """The scale of each real gene: the space's, or by the stages in which it wants them searched, or 1."""
+    if latent.scales is not None:
+        return latent.scales
+    scales = np.ones(latent.real)
+    for stage in reversed(latent.stages):
+        scales[stage] = len(latent.stages[0]) / len(stage)
+    return scales
