@@ -90,6 +90,7 @@ class Study:
     """
 
     _outstanding: Asked | None
+    _closed_as: tuple[str, str] | None
 
     def __init__(
         self,
@@ -341,7 +342,7 @@ class Study:
         # With replicates every answer is asked for anew.
         self._recalled = self._settings.replicates > 1
         self._stopped = ""
-        self._closed_as: tuple[str, str] | None = None
+        self._closed_as = None
         self._begun = self._state_stored = time.monotonic()
         self._before = self._records.batches[-1].seconds if self._records.batches else 0.0
         self._best = self._records.best(*SEARCHED)
