@@ -86,10 +86,12 @@ if TYPE_CHECKING:
     from featviz.search_spaces import initial_states as initial_states
     from featviz.search_spaces import observations as observations
     from featviz.search_spaces import space as space
+    from featviz.study import Ensemble as Ensemble
     from featviz.study import Run as Run
     from featviz.study import Study as Study
     from featviz.study import load as load
     from featviz.study import search as search
+    from featviz.study import search_ensemble as search_ensemble
     from featviz.transformations import jitter as jitter
     from featviz.transformations import noise as noise
     from featviz.transformations import rotation as rotation
@@ -174,7 +176,7 @@ _HOMES = {
         "time_shift",
         "token_dropout",
     ),
-    "featviz.study": ("Run", "Study", "load", "search"),
+    "featviz.study": ("Ensemble", "Run", "Study", "load", "search", "search_ensemble"),
     "featviz.errors": ("FeatvizError", "FeatvizWarning", "StopSearch"),
     "featviz.latent": ("LatentDescription", "Latents", "Move"),
     "featviz.blocks": ("ImageBlock", "SeriesBlock", "TableBlock", "TextBlock", "TokensBlock"),

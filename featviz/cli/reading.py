@@ -172,6 +172,7 @@ def _facts(run: Run, top: int) -> dict[str, Any]:
         "best_random_score": None if baseline is None else _number(baseline.score),
         "noise": None if run.noise is None else _number(run.noise),
         "restarts_best_scores": [_number(float(h.best[-1])) for h in run.restart_histories if len(h)],
+        "agreement": None if run.agreement is None else str(run.agreement),
         "random_inputs": 0 if run.baseline is None else int(run.baseline.evaluations[-1]) if len(run.baseline) else 0,
         "evaluations": run.evaluations,
         "budget": _plain(search.get("budget")),

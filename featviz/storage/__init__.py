@@ -10,7 +10,7 @@ Nothing here reads or writes pickles, and reading a run executes nothing that th
 """
 
 from featviz.storage.best import BestInput, has_best, read_best, write_best
-from featviz.storage.directory import RunDirectory, check_run_name, is_run
+from featviz.storage.directory import RunDirectory, check_run_name, check_run_path, is_run
 from featviz.storage.specfile import is_writable, read_toml, write_toml
 from featviz.storage.store import BatchRecord, Phase, RunStore
 
@@ -21,6 +21,7 @@ __all__ = [
     "RunDirectory",
     "RunStore",
     "check_run_name",
+    "check_run_path",
     "has_best",
     "is_run",
     "is_writable",

@@ -11,7 +11,7 @@ from featviz.storage.best import FOLDER
 from featviz.storage.store import RunStore
 from featviz.text import first_line, visible
 
-__all__ = ["DATABASE", "SPEC_FILE", "RunDirectory", "check_run_name", "is_run"]
+__all__ = ["DATABASE", "SPEC_FILE", "RunDirectory", "check_run_name", "check_run_path", "is_run"]
 
 SPEC_FILE = "run.toml"
 DATABASE = "evaluations.sqlite"
@@ -69,7 +69,7 @@ class RunDirectory:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = _checked_path(path)
+        self.path = check_run_path(path)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except FileExistsError:
@@ -173,7 +173,8 @@ def find_run(path: str | os.PathLike[str]) -> Path:
     raise RunNotFound(f"there is no run in {_shown(where)} (a run holds {SPEC_FILE} and {DATABASE}).{hint}")
 
 
-def _checked_path(path: str | os.PathLike[str]) -> Path:
+def check_run_path(path: str | os.PathLike[str]) -> Path:
+    """``path`` when it can be a run directory, or hold some: its last part a good name, and no symbolic link."""
     text = os.fspath(path) if isinstance(path, str | os.PathLike) else None
     if not isinstance(text, str):
         raise WrongType(f"a run directory must be text or a Path, but it is {type(path).__name__}.")

@@ -35,7 +35,8 @@ def run_html(run: "Run") -> str:
         f"optimiser {provenance['optimiser']}, seed {run.spec['search'].get('seed', 0)}"
     )
     title = html.escape(visible(str(provenance["objective"])))
-    return f"<p><b>{title}</b><br>{html.escape(visible(facts, 500))}</p>{cells}"
+    agreed = "" if run.agreement is None else f"<br>{html.escape(str(run.agreement))}"
+    return f"<p><b>{title}</b><br>{html.escape(visible(facts, 500))}{agreed}</p>{cells}"
 
 
 def _cells_html(run: "Run", labelled: list[tuple["Candidate", str]]) -> str:

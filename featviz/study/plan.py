@@ -1,18 +1,21 @@
 """What a search asks for next, and when it ends."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from featviz.storage import Phase
+from featviz.study.halving import Race, Schedule
 from featviz.study.history import Records
 from featviz.study.noise import NoisePolicy
 from featviz.study.settings import Settings
 
-__all__ = ["Next", "Plan"]
+__all__ = ["Next", "Plan", "Told"]
 
 Ids = NDArray[np.int64]
+Told = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -34,24 +37,45 @@ class Plan:
             that a run that goes on to a larger budget repeats what it did before; the last restart takes the rest.
         references: how many reference inputs the run begins with.
         noise: what is asked again, of a box that is or may be noisy; None when nothing is.
+        told: what an optimiser is told, from the scores and outputs of a batch as they are stored: restarts that are
+            halved are compared by it. The scores when left out.
     """
 
     def __init__(
-        self, settings: Settings, first_budget: int, references: int, noise: NoisePolicy | None = None
+        self,
+        settings: Settings,
+        first_budget: int,
+        references: int,
+        noise: NoisePolicy | None = None,
+        told: Told | None = None,
     ) -> None:
         self.settings = settings
         self._first_budget = first_budget
         self._references = references
         self._noise = noise
+        self._told = told
+        self._race = self._new_race() if settings.halving else None
+        # The batches of the search that the race knows of.
+        self._raced = 0
 
     def end_of(self, restart: int) -> int:
         """The evaluations at which a restart ends in the run as it was made."""
         return self._first_budget * (restart + 1) // self.settings.restarts
 
     def budget_of(self, restart: int) -> int:
-        """The inputs that the optimiser of a restart may plan for, each evaluated as often as there are replicates."""
+        """The inputs that the optimiser of a restart may plan for, each evaluated as often as there are replicates.
+
+        Where restarts are halved, each plans to be the one that is left.
+        """
+        if self._race is not None:
+            return self._race.schedule.last_share
         own = self.end_of(restart) - (self.end_of(restart - 1) if restart else 0)
         return max(1, own // self.settings.replicates)
+
+    def live(self, records: Records, restart: int) -> tuple[int, ...]:
+        """The restarts that may be searched again when it is the turn of ``restart``."""
+        race = self._raced_to(records)
+        return (restart,) if race is None else race.live
 
     def time_is_up(self, seconds: float) -> bool:
         """Whether a run that has taken so long has to end."""
@@ -137,16 +161,40 @@ class Plan:
         if not searched and referred < self._references:
             return Next(Phase.REFERENCE, 0, max(1, min(self._references - referred, left // each)))
         begun = records.batches_of(Phase.SEARCH)[-1].restart if searched else 0
-        restart = self._restart_at(self._in_search(records))
-        if restart > begun and self._recommends_at(records, begun):
+        race = self._raced_to(records)
+        restart = self._restart_at(self._in_search(records)) if race is None else race.next()
+        if race is None and restart > begun and self._recommends_at(records, begun):
             return Next(Phase.RECOMMENDED, begun, 1)
         kept = 0 if self._noise is None else self._noise.reserve(records)
         made = records.since_search(Phase.RECOMMENDED) + records.since_search(Phase.CONFIRM)
         if left <= kept - made:
             return Next(Phase.RECOMMENDED, begun, 1) if self._recommends_at(records, begun) else None
-        end = settings.budget if restart == settings.restarts - 1 else self.end_of(restart)
-        most = min(end - self._in_search(records), left - kept) // each
+        if race is None:
+            end = settings.budget if restart == settings.restarts - 1 else self.end_of(restart)
+            most = min(end - self._in_search(records), left - kept) // each
+        else:
+            most = (left - kept) // each
+            # The last one takes all the rest, whatever else the budget was spent on and was raised to.
+            most = most if race.is_decided else min(most, race.left(restart))
         return Next(Phase.SEARCH, restart, most) if most > 0 else None
+
+    def _new_race(self) -> Race:
+        settings = self.settings
+        inputs = self._first_budget // settings.replicates - self._references
+        return Race(Schedule(settings.restarts, inputs, settings.batch_size or 1))
+
+    def _raced_to(self, records: Records) -> Race | None:
+        """The race of the restarts as it stands after the stored batches; None where they are not halved."""
+        if self._race is None:
+            return None
+        searched = records.batches_of(Phase.SEARCH)
+        if len(searched) < self._raced:
+            self._race, self._raced = self._new_race(), 0
+        for record in searched[self._raced :]:
+            told = record.scores if self._told is None else self._told(record.scores, record.outputs)
+            self._race.add(record.restart, len(record), float(np.fmax.reduce(told, initial=np.nan)))
+        self._raced = len(searched)
+        return self._race
 
     def _in_search(self, records: Records) -> int:
         """Evaluations that count for the restarts: all but those at the end."""

@@ -18,6 +18,7 @@ from featviz.evaluation import Status
 from featviz.protocols import VIOLATION, SearchSpace
 from featviz.storage import BestInput, Phase, RunDirectory, RunStore, read_best, read_toml
 from featviz.storage.directory import DATABASE, SPEC_FILE, find_run, is_run
+from featviz.study.agreement import Agreement, agreement_of
 from featviz.study.front import front_ids, goal_columns, goal_values
 from featviz.study.history import SEARCHED, Candidate, History, Records
 from featviz.study.notebook import run_html
@@ -193,6 +194,14 @@ class Run:
         restarts = self._records.restarts[ids]
         return [self._history(ids[restarts == restart]) for restart in np.unique(restarts)]
 
+    @cached_property
+    def agreement(self) -> Agreement | None:
+        """How far the restarts found the same; None with fewer than two that have a score, or several objectives."""
+        if self._goal_columns:
+            return None
+        found = agreement_of(self._records, self._decoded, self.space)
+        return found if len(found.restarts) > 1 else None
+
     @property
     def evaluations(self) -> int:
         """Evaluations made by the search: reference inputs, failed ones and repeats included, the baseline not."""
@@ -289,6 +298,11 @@ class Run:
 
     def _history(self, ids: NDArray[np.int64]) -> History:
         return History.of(self._records.scores[ids])
+
+    def _decoded(self, ids: NDArray[np.int64]) -> Any:
+        """The inputs of evaluations, a batch; None without the space."""
+        latents = gather_latents(self._read_latents, self._records, ids)
+        return None if self.space is None else self.space.decode_latents(latents)
 
     def _candidates(self, ids: NDArray[np.int64]) -> list[Candidate]:
         if not len(ids):

@@ -1,10 +1,8 @@
 """The optimiser of each restart: made, and brought back to where a stored run left it."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from featviz.errors import ReplayDivergence
 from featviz.latent import LatentDescription, Latents
@@ -12,12 +10,10 @@ from featviz.optimisers import MadeOptimiser, make_optimiser
 from featviz.protocols import Optimiser
 from featviz.storage import Phase
 from featviz.study.history import Records
-from featviz.study.plan import Plan
+from featviz.study.plan import Plan, Told
 from featviz.study.session import Session
 
 __all__ = ["Searcher", "make_searcher"]
-
-Told = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]]
 
 
 def make_searcher(
@@ -44,9 +40,9 @@ def make_searcher(
 
 
 class Searcher:
-    """Asks and tells the optimiser of the present restart, and keeps it in step with what is stored.
+    """Asks and tells the optimisers of the restarts that are searched, and keeps them in step with what is stored.
 
-    The optimiser is let go of while it is asked or told: after an exception or an interruption there it might know
+    An optimiser is let go of while it is asked or told: after an exception or an interruption there it might know
     more, or less, than the store, so it is made again from the store when it is next needed.
 
     Args:
@@ -72,50 +68,59 @@ class Searcher:
     ) -> None:
         self._latent, self._plan, self._session, self._records = latent, plan, session, records
         self._warm, self._told, self._goals = warm, told, goals
-        self._optimiser: Optimiser | None = None
+        # Of the restarts that may be searched again; one, unless they take turns.
+        self._optimisers: dict[int, Optimiser] = {}
         self._restart = -1
-        # Whether the optimiser knows how noisy scores are.
-        self._expects = False
+        # The restarts whose optimisers know how noisy scores are, whose states are not stored, that were warmed.
+        self._expecting: set[int] = set()
+        self._unstored: set[int] = set()
+        self._begun: set[int] = set()
 
     def ask(self, restart: int, n: int) -> Latents:
         """The next ``n`` latents of a restart. Call ``keep`` once they can be evaluated."""
-        if self._optimiser is None or self._restart != restart:
-            self._asked = self._make(restart)
-        else:
-            self._asked = self._optimiser
-        self._optimiser, self._restart = None, restart
+        live = self._plan.live(self._records, restart)
+        self._optimisers = {one: kept for one, kept in self._optimisers.items() if one in live}
+        self._asked, self._restart = self._taken(restart), restart
         self._expect_noise(self._asked, restart, len(self._records.batches))
         return self._asked.ask(n)
 
     def keep(self) -> None:
         """Take the optimiser back after ``ask``: what it asked for is in the caller's hands."""
-        self._optimiser = self._asked
+        self._optimisers[self._restart] = self._asked
 
     def recommend(self, restart: int) -> Latents:
         """What the optimiser of a restart thinks best, a batch of one, after all that it was told."""
-        if self._optimiser is None or self._restart != restart:
-            self._optimiser, self._restart = self._make(restart), restart
-        recommended: Latents = self._optimiser.recommend()  # type: ignore[attr-defined]  # the plan knows that it does
+        self._optimisers[restart] = self._taken(restart)
+        recommended: Latents = self._optimisers[restart].recommend()  # type: ignore[attr-defined]  # the plan knows
         return recommended
 
     def tell(self, latents: Latents, scores: Any) -> None:
         """Tell the scores of a batch that is stored. Without an optimiser at hand its replay will tell them."""
-        optimiser, self._optimiser = self._optimiser, None
+        optimiser = self._optimisers.pop(self._restart, None)
         if optimiser is not None:
             optimiser.tell(latents, scores)
-            self._optimiser = optimiser
+            self._optimisers[self._restart] = optimiser
+            self._unstored.add(self._restart)
 
     def store_state(self) -> None:
-        """Store the optimiser's state as that after the last batch of its restart. Not between ask and tell."""
-        mine = [b.batch for b in reversed(self._records.batches) if b.phase is Phase.SEARCH][:1]
-        if self._optimiser is not None and not self._optimiser.replays and mine:
-            self._session.store.set_state(self._restart, mine[0], self._optimiser.state_dict())
+        """Store the optimisers' states as those after the last batch of their restarts. Not between ask and tell."""
+        for restart, optimiser in self._optimisers.items():
+            mine = (b.batch for b in reversed(self._records.batches_of(Phase.SEARCH)) if b.restart == restart)
+            last = next(mine, None) if restart in self._unstored and not optimiser.replays else None
+            if last is not None:
+                self._session.store.set_state(restart, last, optimiser.state_dict())
+        self._unstored.clear()
+
+    def _taken(self, restart: int) -> Optimiser:
+        """The optimiser of a restart, which is not kept from here on."""
+        kept = self._optimisers.pop(restart, None)
+        return self._make(restart) if kept is None else kept
 
     def _make(self, restart: int) -> Optimiser:
         records = [b for b in self._records.batches if b.phase is Phase.SEARCH and b.restart == restart]
-        if self._warm and records:
+        if self._warm and records and restart not in self._begun:
             self._session.go_warm(restart, len(self._records.batches))
-        self._warm = False
+        self._begun.add(restart)
         since = self._session.warm_since(restart)
         # By the name that was chosen when the run was made: "auto" may choose otherwise in a later version.
         name = self._session.spec["provenance"]["optimiser"]
@@ -126,9 +131,9 @@ class Searcher:
     def _expect_noise(self, optimiser: Optimiser, restart: int, batch: int) -> None:
         """Tell an optimiser that wants to know how noisy scores are, before the first batch for which it is known."""
         expected = self._plan.expected_noise(self._records)
-        if self._expects or expected is None or batch < expected[0]:
+        if restart in self._expecting or expected is None or batch < expected[0]:
             return
-        self._expects = True
+        self._expecting.add(restart)
         if (expect := getattr(optimiser, "expect_noise", None)) is not None:
             expect(expected[1], self._plan.budget_of(restart))
 
@@ -136,7 +141,10 @@ class Searcher:
         """Where the optimiser of a restart begins: the best so far where it went warm, else a reference input."""
         if since:
             before = Records(self._records.batches[:since])
-            best = before.ranked(before.of_phase(Phase.SEARCH, Phase.REFERENCE))[:1]
+            ids = before.of_phase(Phase.SEARCH, Phase.REFERENCE)
+            if self._plan.settings.halving:  # restarts that take turns stay apart
+                ids = ids[before.restarts[ids] == restart]
+            best = before.ranked(ids)[:1]
             return self._session.latents_of(before, best) if len(best) else None
         references = self._records.ranked(self._records.of_phase(Phase.REFERENCE))
         if not len(references):
@@ -159,7 +167,9 @@ class Searcher:
             newest = stored[0]
             fresh.load_state_dict(stored[1])
         expected = self._plan.expected_noise(self._records)
-        self._expects = expected is not None and newest >= max(since, expected[0])
+        self._expecting.discard(restart)
+        if expected is not None and newest >= max(since, expected[0]):
+            self._expecting.add(restart)
         for record in self._records.batches[newest + 1 :]:
             if record.phase is not Phase.SEARCH or record.restart != restart:
                 continue

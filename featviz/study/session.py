@@ -33,7 +33,15 @@ from featviz.study.settings import Settings
 from featviz.study.spec import check_same, check_tables, describe_search
 from featviz.text import first_line, shown, visible
 
-__all__ = ["LatentReader", "Session", "diverse_ids", "gather_latents", "read_latents", "read_ledger"]
+__all__ = [
+    "LatentReader",
+    "Session",
+    "diverse_ids",
+    "gather_latents",
+    "read_latents",
+    "read_ledger",
+    "typical_distance",
+]
 
 LatentReader = Callable[[Sequence[int]], dict[int, Latents]]
 
@@ -281,11 +289,11 @@ def diverse_ids(space: SearchSpace, records: Records, read: LatentReader, k: int
         row: NDArray[np.float64] = space.distance(take(inputs, slice(i, i + 1)), inputs)[0]
         return row
 
-    chosen: NDArray[np.int64] = pool[choose_diverse(records.scores[pool], distances, k, _typical_distance(space))]
+    chosen: NDArray[np.int64] = pool[choose_diverse(records.scores[pool], distances, k, typical_distance(space))]
     return chosen
 
 
-def _typical_distance(space: SearchSpace) -> float:
+def typical_distance(space: SearchSpace) -> float:
     """The median distance between two random inputs of the space."""
     inputs = space.decode_latents(space.latent.sample(Streams(0).at(0), _RANDOM_PAIRS))
     between = space.distance(inputs, inputs)

@@ -7,6 +7,7 @@ from typing import Any
 from featviz import checks
 from featviz.errors import InvalidArgument, WrongType
 from featviz.protocols import ScoreFunction, SearchSpace
+from featviz.study.halving import least_budget
 
 __all__ = ["MAX_BUDGET", "MAX_REPLICATES", "Settings", "check_parts"]
 
@@ -33,6 +34,7 @@ class Settings:
     replicates: int = 1
     target: float | None = None
     max_seconds: float | None = None
+    halving: bool = False
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -69,12 +71,28 @@ class Settings:
             raise InvalidArgument(
                 f"{self.restarts:,} restarts need a budget of at least as many evaluations, but it is {self.budget:,}."
             )
+        self._check_halving()
+
+    def _check_halving(self) -> None:
+        if not isinstance(self.halving, bool):
+            raise WrongType(f"halving must be True or False, but it is a {type(self.halving).__name__}.")
+        if not self.halving:
+            return
+        if self.restarts == 1:
+            raise InvalidArgument("halving chooses among several restarts: pass restarts=8 or another number above 1.")
+        least = least_budget(self.restarts) * self.replicates
+        if self.budget < least:
+            of_each = "" if self.replicates == 1 else f" of {self.replicates:,} replicates"
+            raise InvalidArgument(
+                f"{self.restarts:,} restarts{of_each} need a budget of at least {least:,} evaluations to be halved, "
+                f"but it is {self.budget:,}. Ask for fewer restarts."
+            )
 
     def table(self) -> dict[str, Any]:
         """The settings as a TOML table; what is not set is left out."""
         values = {name: getattr(self, name) for name in self.__dataclass_fields__}
         values["optimiser_options"] = dict(self.optimiser_options)
-        defaults = {"noise": "auto", "replicates": 1}
+        defaults = {"noise": "auto", "replicates": 1, "halving": False}
         return {
             name: value
             for name, value in values.items()

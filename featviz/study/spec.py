@@ -55,7 +55,7 @@ _LIMITS = frozenset(
 _TABLES = ("featviz", "format", "space", "box", "boxes", "objective", "search", "provenance")
 _SETTINGS = tuple(f.name for f in fields(Settings))
 # Which of a search's settings decide what is asked; the others only decide when it ends.
-_IDENTITY = ("optimiser", "optimiser_options", "seed", "restarts", "batch_size", "noise", "replicates")
+_IDENTITY = ("optimiser", "optimiser_options", "seed", "restarts", "halving", "batch_size", "noise", "replicates")
 _PACKAGES = (
     "featviz",
     "numpy",

@@ -28,7 +28,7 @@ from featviz.random import Streams
 from featviz.storage import BatchRecord, Phase
 from featviz.study.asked import Asked
 from featviz.study.exchange import count_in, read_told
-from featviz.study.history import SEARCHED
+from featviz.study.history import SEARCHED, Records
 from featviz.study.noise import NoisePolicy, noise_policy
 from featviz.study.plan import Next, Plan
 from featviz.study.progress import Callback, Progress, make_reporter
@@ -63,6 +63,8 @@ class Study:
             "package.module:Class".
         optimiser_options: keyword arguments for the optimiser.
         restarts: independent searches, one after the other, that share the budget evenly.
+        halving: whether restarts take turns instead, and the better half goes on again and again until one is left
+            with the rest; see :mod:`featviz.study.halving`. It takes at least two restarts, and one objective.
         batch_size: inputs evaluated at a time; None for what the optimiser prefers.
         baseline: random inputs from the space's prior to evaluate besides, after the search and on top of the
             budget: the evidence that the search found more than chance does.
@@ -88,6 +90,7 @@ class Study:
     """
 
     _outstanding: Asked | None
+    _closed_as: tuple[str, str] | None
 
     def __init__(
         self,
@@ -99,6 +102,7 @@ class Study:
         optimiser: str = "auto",
         optimiser_options: Mapping[str, Any] | None = None,
         restarts: int = 1,
+        halving: bool = False,
         batch_size: int | None = None,
         baseline: int = 0,
         references: Any = None,
@@ -112,7 +116,7 @@ class Study:
         progress: str | bool = "auto",
     ) -> None:
         sizes = budget, seed, optimiser, optimiser_options or {}, restarts, batch_size, baseline
-        settings = Settings(*sizes, noise, replicates, target, max_seconds)
+        settings = Settings(*sizes, noise, replicates, target, max_seconds, halving)
         check_parts(space, objective, callbacks, resume)
         make_reporter(progress)
         self._space, self._objective, self._callbacks, self._progress = space, objective, tuple(callbacks), progress
@@ -123,6 +127,11 @@ class Study:
             space.latent.sample(Streams(0).at(0), 1)
         # Made before anything touches the disk, so that an unusable choice leaves no directory behind.
         self._goals = 1 if objective is None else objective.goals
+        if settings.halving and self._goals > 1:
+            raise InvalidArgument(
+                "halving compares restarts by one score, but the objective has several; leave halving out, so that "
+                "the restarts come one after the other."
+            )
         made = make_searcher(optimiser, space.latent, Plan(settings, settings.budget, 0), goals=self._goals)
         self._recommends = callable(getattr(made.optimiser, "recommend", None))
         self._settings = replace(settings, batch_size=settings.batch_size or made.optimiser.batch_size)
@@ -158,6 +167,25 @@ class Study:
     def done(self) -> bool:
         """Whether there is nothing more to ask for."""
         return self._outstanding is None and self._next() is None
+
+    @property
+    def records(self) -> Records:
+        """The evaluations so far. Not to be changed."""
+        return self._records
+
+    @property
+    def spent(self) -> int:
+        """The evaluations so far that count for the budget."""
+        return self._plan.spent(self._records)
+
+    @property
+    def target_reached(self) -> bool:
+        """Whether the target was reached; that of a noisy box may turn out not to have been."""
+        return self._plan.target_reached(self._records, self._best)
+
+    def told(self, record: BatchRecord) -> NDArray[np.float64]:
+        """What an optimiser is told of a stored batch, shape (n,); NaN where an evaluation failed."""
+        return self._evaluator.told(record.scores, record.outputs)
 
     @property
     def seconds(self) -> float:
@@ -224,11 +252,11 @@ class Study:
         asked = self._outstanding or self.ask(count_in(path))
         self.tell(asked.ids, read_told(asked, path))
 
-    def step(self) -> Progress:
-        """Ask for one batch, evaluate it with the objective's boxes, and tell it."""
+    def step(self, n: int | None = None) -> Progress:
+        """Ask for one batch (of at most ``n``), evaluate it with the objective's boxes, and tell it."""
         if self._objective is None:
             raise WrongType("a study without an objective cannot evaluate; evaluate what ask() gives and tell() it.")
-        asked = self._outstanding or self.ask()
+        asked = self._outstanding or self.ask(n)
         return self._record(asked, self._evaluated(asked))
 
     # -- the whole loop ------------------------------------------------------------------------------------------
@@ -257,7 +285,7 @@ class Study:
         """The run as it stands; it can be looked at while the study goes on."""
         self._evaluator.count_usage()
         asked = self._evaluator.ledger.totals()
-        return Run.of_session(self._session, self._space, self._records, self._verdict(), asked)
+        return Run.of_session(self._session, self._space, self._records, self._closed_as or self._verdict(), asked)
 
     def close(self, reason: str = "") -> Run:
         """Write the best inputs and the state of the search, and let go of the directory. May be called twice."""
@@ -269,11 +297,12 @@ class Study:
                 # With a batch outstanding the state is between two generations; the last stored one serves instead.
                 self._searcher.store_state()
             self._evaluator.count_usage()
+            self._closed_as = status, why
             self._session.finish(self._space, self._records, self._evaluator.ledger.totals(), status, why)
         return self.result()
 
     def __repr__(self) -> str:
-        return f"<Study: {self._plan.spent(self._records):,} of {self._settings.budget:,} evaluations>"
+        return f"<Study: {self.spent:,} of {self._settings.budget:,} evaluations>"
 
     def __enter__(self) -> Self:
         return self
@@ -299,12 +328,11 @@ class Study:
         """Take up the run where its store stands: at the beginning, or where an earlier session left it."""
         session, space = self._session, self._space
         self._records = session.records
-        self._plan = Plan(
-            self._settings, session.first_budget, session.check_references(self._references), self._policy()
-        )
+        told = self._evaluator.told
+        references = session.check_references(self._references)
+        self._plan = Plan(self._settings, session.first_budget, references, self._policy(), told)
         if self._plan.is_noisy(self._records):
             self._evaluator.turn_noisy()
-        told = self._evaluator.told
         self._searcher = Searcher(
             space.latent, self._plan, session, self._records, warm=warm, told=told, goals=self._goals
         )
@@ -314,6 +342,7 @@ class Study:
         # With replicates every answer is asked for anew.
         self._recalled = self._settings.replicates > 1
         self._stopped = ""
+        self._closed_as = None
         self._begun = self._state_stored = time.monotonic()
         self._before = self._records.batches[-1].seconds if self._records.batches else 0.0
         self._best = self._records.best(*SEARCHED)
@@ -408,7 +437,7 @@ class Study:
         baseline = asked.phase in (Phase.BASELINE, Phase.BASELINE_CONFIRM)
         return Progress(
             phase=asked.phase.name.lower().replace("_", " "),
-            evaluations=self._records.count(Phase.BASELINE) if baseline else self._plan.spent(self._records),
+            evaluations=self._records.count(Phase.BASELINE) if baseline else self.spent,
             budget=self._settings.baseline if baseline else self._settings.budget,
             best_score=self._records.best(Phase.BASELINE) if baseline else self._best,
             seconds=self._records.batches[-1].seconds,

@@ -55,6 +55,7 @@ class FakeRun:
     baseline_best: FakeCandidate | None = None
     diverse: list[FakeCandidate] = field(default_factory=list)
     restart_histories: list[FakeHistory] = field(default_factory=list)
+    agreement: str | None = None
     status: str = "finished"
     stop_reason: str = "the budget is spent"
     evaluations: int = 1000
