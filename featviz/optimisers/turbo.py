@@ -28,8 +28,9 @@ Array = NDArray[np.float64]
 
 # Separates these numbers from what else is drawn under the same seed.
 _STREAM = 109
-# Evaluations a row of a batch, and the largest batch that it prefers.
-_BATCHES, _LARGEST_BATCH = 100, 16
+# The budget of which it would know nothing, that at which it prefers one row at a time, and the most that it prefers.
+# Rows a batch grow with the square of the budget, since the cost of a batch grows with the rows told.
+_PLANNED, _ONE_BY_ONE, _LARGEST_BATCH = 100, 140, 16
 # Rows of the first design: the most, the least, and which part of the budget.
 _MOST_FIRST, _LEAST_FIRST, _PART_FIRST = 10, 3, 5
 # Rows that the process learns from, those nearest to the centre; rows that are kept, and of those the best.
@@ -47,6 +48,8 @@ _OUTLIER = 5.0
 _MOST_SEEN = 100_000
 # Genes of rows near the start lie this part of the way from it.
 _NEAR = 0.3
+_FALL = 0.5
+_GAIN = 1.0
 
 
 class Turbo:
@@ -68,7 +71,7 @@ class Turbo:
         seed: 0 to 2**64 - 1.
         budget: evaluations to plan for: they say how large the first design and the batches are.
         start: a batch of one latent to begin at: it is the first one asked for, and half of the first design lies near.
-        batch_size: rows preferred at a time; by default one in 100 of the budget.
+        batch_size: rows preferred at a time; by default 1 for budgets below 200, 2 at 200, 16 from 560 on.
         initial: rows of the first design; by default a fifth of the budget, 3 to 10.
         subspace: how many real genes are searched, where the space says which are coarse.
         exploration: 1 for Thompson sampling, less to be greedier, 0 to trust the mean.
@@ -94,9 +97,9 @@ class Turbo:
     ) -> None:
         if latent.records:
             raise InvalidArgument("turbo searches real and categorical genes only; make_optimiser picks one that fits.")
-        planned = _BATCHES if budget is None else checks.integer("budget", budget, 1)
+        planned = _PLANNED if budget is None else checks.integer("budget", budget, 1)
         if batch_size is None:
-            batch_size = min(max(1, planned // _BATCHES), _LARGEST_BATCH)
+            batch_size = min(max(1, planned * planned // _ONE_BY_ONE**2), _LARGEST_BATCH)
         self._batch_size = checks.integer("batch_size", batch_size, 1)
         if initial is None:
             initial = max(_LEAST_FIRST, min(_MOST_FIRST, planned // _PART_FIRST))
@@ -362,6 +365,9 @@ class Turbo:
         if posterior.kernel.single and len(middle):
             lengths = -np.log(posterior.inverse_lengths)
             sides = np.clip(np.exp(lengths - lengths.mean()), _SHORTEST_SIDE, _LONGEST_SIDE)
+        elif posterior.kernel.weighted:
+            inverse = posterior.inverse_lengths
+            sides = _GAIN * (inverse / inverse.max()) ** _FALL
         half = self._region.length * RANGE / 2 * sides
         low = np.minimum(np.maximum(middle - half, -limit), middle)
         high = np.maximum(np.minimum(middle + half, limit), middle)

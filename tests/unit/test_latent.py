@@ -240,3 +240,9 @@ def test_where_hardly_any_is_valid_it_ends_with_what_was_seen():
     latent = LatentDescription(1, feasible=lambda latents: latents.real[:, 0] > 6.5)
     with pytest.raises(SpaceError, match=r"of 19,2\d\d random inputs of this space, 0 are valid"):
         latent.sample(np.random.default_rng(0), 20)
+
+
+@pytest.mark.parametrize("scales", [np.ones(2), np.array([1.0, 0.0, 1.0]), np.array([1.0, np.nan, 1.0])])
+def test_scales_that_make_no_sense(scales):
+    with pytest.raises(InvalidArgument, match="scales must be one finite number above 0"):
+        LatentDescription(3, scales=scales)

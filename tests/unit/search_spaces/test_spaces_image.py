@@ -342,3 +342,21 @@ class TestSpecs:
     def test_what_is_no_space(self, spec):
         with pytest.raises(WrongType):
             space_from_spec(spec)
+
+
+def test_scales_are_wave_lengths_of_the_cosines():
+    scales = fv.ImageSpace(4, 8, 3).latent.scales.reshape(3, 4, 8)
+    # Half periods along the longer side: 1, 2, 3 along it; twice as many for as many along the shorter one.
+    np.testing.assert_allclose(scales[0, 0, :4], [1, 1, 1 / 2, 1 / 3])
+    np.testing.assert_allclose(scales[0, :3, 0], [1, 1 / 2, 1 / 4])
+    np.testing.assert_array_equal(scales[1], scales[0])
+    assert fv.ImageSpace(4, 4, decoder="pixels").latent.scales is None
+
+
+def test_scales_of_a_whole_are_those_of_its_parts():
+    image, number = fv.ImageSpace(3, 3), fv.Real(2)
+    whole = fv.DictSpace({"number": number, "picture": image}).latent
+    np.testing.assert_array_equal(whole.scales, [1, 1, *image.latent.scales])
+    assert fv.DictSpace({"number": number}).latent.scales is None
+    two = fv.ListSpace(image, 1, 2).latent
+    np.testing.assert_array_equal(two.scales, [*image.latent.scales] * 2)
