@@ -28,7 +28,6 @@ OPTIMISERS = Registry(
         "pgpe": "featviz.optimisers.pgpe:Pgpe",
         "openai-es": "featviz.optimisers.openai_es:OpenAiEs",
         "spherical-cma": "featviz.optimisers.spherical_cma:SphericalCma",
-        "cma": "featviz.optimisers.full_cma:FullCma",
         "ga": "featviz.optimisers.genetic:GeneticAlgorithm",
         "nsga2": "featviz.optimisers.nsga2:Nsga2",
         "random": "featviz.optimisers.random_search:RandomSearch",
