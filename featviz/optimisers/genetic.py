@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featviz import checks
+from featviz.errors import RunDamaged
 from featviz.latent import LatentDescription, Latents
 from featviz.optimisers._breeding import Breeding
 from featviz.optimisers._elites import Elites
@@ -23,6 +24,8 @@ _STREAM = 104
 _PRESSURE = 1.5
 # Of normal steps, the part that should do better than their parents (Rechenberg 1973).
 _WANTED = 0.2
+# The least noise, relative to scores, from which elites are asked for again, and the part of a batch that they are.
+_NOISY, _REPEATS = 0.01, 0.25
 
 
 class GeneticAlgorithm(Breeding):
@@ -67,6 +70,7 @@ class GeneticAlgorithm(Breeding):
         )
         self._choices = Streams(checks.seed(seed), _STREAM, 1)
         self._elites = Elites(latent, population)
+        self._noisy = False
 
     def tell(self, latents: Latents, scores: NDArray[np.float64]) -> None:
         """Learn the scores, shape (n,), of latents, own or foreign. What has none (NaN, -inf) is not tried again.
@@ -81,8 +85,35 @@ class GeneticAlgorithm(Breeding):
         scored = scores > -np.inf
         self._tells += 1
         if scored.any():
+            if self._noisy:
+                self._elites.revise(scores[scored], told.hashes[scored])
             rng = self._choices.at(self._tells)
             self._elites.add(latents[scored], scores[scored], told.hashes[scored], self._tells, rng)
+
+    def expect_noise(self, level: float, budget: int) -> None:  # noqa: ARG002  the part is the same at any budget
+        """Learn that scores are noisy: with much noise, a part of each batch is elites again from here on.
+
+        The score of an elite is then the mean of all that it got, so that luck fades.
+
+        Args:
+            level: the standard deviation of the noise, relative to the scores.
+            budget: evaluations of the whole search.
+        """
+        self._noisy = level >= _NOISY
+
+    def recommend(self) -> Latents:
+        """The elite of the highest mean, a batch of one; before anything was told, what the search begins at."""
+        if len(self._elites):
+            return self._elites.latents[:1].copy()
+        return self._latent.sample(self._choices.at(0), 1) if self._start is None else self._start.copy()
+
+    def _again(self, n: int) -> Latents | None:
+        if not self._noisy:
+            return None
+        # Of the better half those of which the least is known, the best of them first.
+        m = (len(self._elites) + 1) // 2
+        order = np.argsort(self._elites.counts[:m], kind="stable")
+        return self._elites.latents[order[: round(_REPEATS * n)]]
 
     def _parents(self) -> int:
         return len(self._elites)
@@ -94,7 +125,10 @@ class GeneticAlgorithm(Breeding):
         return self._elites.latents[parent], self._elites.latents[mate], self._elites.scores[parent]
 
     def _parents_state(self) -> dict[str, Any]:
-        return self._elites.state("elites_")
+        return {"noisy": int(self._noisy), **self._elites.state("elites_")}
 
     def _restore_parents(self, state: Mapping[str, Any]) -> None:
+        if state.get("noisy") not in (0, 1):
+            raise RunDamaged(f"the state of the optimiser {self.name!r} does not say whether scores are noisy.")
         self._elites.restore("elites_", state)
+        self._noisy = bool(state["noisy"])
