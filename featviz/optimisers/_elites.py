@@ -111,19 +111,23 @@ class Elites:
     def revise(self, scores: Array, hashes: NDArray[np.uint64]) -> None:
         """Take further scores of elites, finite and of shape (n,), into their means; other rows are left alone."""
         places = {key: place for place, key in enumerate(self.hashes.tolist())}
-        told = [(places[key], score) for key, score in sorted(zip(hashes.tolist(), scores.tolist())) if key in places]
+        # In an order of their own, so that sums do not depend on that of the rows.
+        told = [
+            (places[key], score)
+            for key, score in sorted(zip(hashes.tolist(), scores.tolist(), strict=True))
+            if key in places
+        ]
         if not told:
             return
         which, found = np.array([place for place, _ in told]), np.array([score for _, score in told])
-        more = np.bincount(which, minlength=len(self))
-        sums = np.bincount(which, weights=found, minlength=len(self))
-        means = self.scores + (sums - more * self.scores) / (self.counts + more)
-        # Means of equal scores stay what they are, to the last bit.
-        means = np.where(more > 0, means, self.scores)
+        counts = self.counts + np.bincount(which, minlength=len(self))
+        # Divided before they are added: the largest numbers may be scores.
+        means = self.scores * (self.counts / counts)
+        means += np.bincount(which, weights=found / counts[which], minlength=len(self))
         order = np.lexsort((self.hashes, -self.born, -means))
         self.latents = self.latents[order]
         self.scores, self.hashes, self.born = means[order], self.hashes[order], self.born[order]
-        self.counts = (self.counts + more)[order]
+        self.counts = counts[order]
 
     def _most_alike(self, elites: Latents, latents: Latents, rng: np.random.Generator) -> NDArray[np.intp]:
         """For each latent the number of the elite most like it, among some that are drawn for it."""

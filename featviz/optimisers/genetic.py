@@ -1,5 +1,6 @@
 """A genetic algorithm for genes of every kind: few elites, many operators, and nothing evaluated twice."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -26,6 +27,8 @@ _PRESSURE = 1.5
 _WANTED = 0.2
 # The least noise, relative to scores, from which elites are asked for again, and the part of a batch that they are.
 _NOISY, _REPEATS = 0.01, 0.25
+# Elites, and rows at a time: no fewer than _FEWEST and no more than _MOST, and between them sqrt(budget / _SQUARED).
+_FEWEST, _MOST, _SQUARED = 5, 20, 20
 
 
 class GeneticAlgorithm(Breeding):
@@ -37,15 +40,18 @@ class GeneticAlgorithm(Breeding):
     differences of elites (Storn & Price 1997, "Differential Evolution"). Operators whose children were better than
     their parents are tried more often.
     Nothing that was evaluated is asked for again while there is something else, and no latent that the space forbids.
+    Where scores are noisy, a part of each batch is elites again, whose scores are then means: a child that was lucky
+    does not stay on top.
 
     Args:
         latent: genes of any kind.
         seed: 0 to 2**64 - 1.
-        budget: evaluations to plan for; checked, and not used.
+        budget: evaluations to plan for. Of a small one fewer elites, told in smaller batches, find more.
         start: a batch of one latent to begin at: it is the first one asked for, and half of the first population are
             variations of it.
-        population: how many elites there are, at least 2.
-        batch_size: rows preferred at a time.
+        population: how many elites there are, at least 2. By default sqrt(budget / 20), from 5 to 20, and 20 without a
+            budget.
+        batch_size: rows preferred at a time; by default as many.
         escape: the part of the proposals that are fresh draws from the prior, from 0 to 1.
 
     Records are only changed by the space's moves, exchanged whole, and drawn from the prior.
@@ -60,11 +66,13 @@ class GeneticAlgorithm(Breeding):
         budget: int | None = None,
         start: Latents | None = None,
         *,
-        population: int = 20,
-        batch_size: int = 20,
+        population: int | None = None,
+        batch_size: int | None = None,
         escape: float = 0.03,
     ) -> None:
-        population = checks.integer("population", population, 2, 100_000)
+        planned = _planned(budget)
+        population = planned if population is None else checks.integer("population", population, 2, 100_000)
+        batch_size = planned if batch_size is None else batch_size
         super().__init__(
             latent, seed, budget, start, population=population, batch_size=batch_size, escape=escape, stream=_STREAM
         )
@@ -132,3 +140,10 @@ class GeneticAlgorithm(Breeding):
             raise RunDamaged(f"the state of the optimiser {self.name!r} does not say whether scores are noisy.")
         self._elites.restore("elites_", state)
         self._noisy = bool(state["noisy"])
+
+
+def _planned(budget: int | None) -> int:
+    """How many elites there are, and rows at a time: few where the budget is small, so that the search is greedier."""
+    if budget is None:
+        return _MOST
+    return min(_MOST, max(_FEWEST, round(math.sqrt(checks.integer("budget", budget, 1) / _SQUARED))))
