@@ -3,5 +3,6 @@
 - ``recorder``: counts every query of every method and notes the best so far.
 - ``discrete``: sequences of options: baselines without a library, nevergrad, optuna, cmaes.
 - ``real``: boxes of real numbers: random, pycma, nevergrad, optuna, cmaes.
+- ``map_elites``: an elite for each output of a classifier.
 - ``comparison``: runs methods on problems and prints the table.
 """
