@@ -210,14 +210,15 @@ def _check_missing_scores(name: str) -> None:
         return
     for missing in (np.nan, -np.inf):
         optimiser, latent = _make(name)
-        fine, told = 0, 0
-        while told < BUDGET // 2:
-            asked = optimiser.ask(int(optimiser.batch_size))
-            _require_fit(latent, asked, int(optimiser.batch_size))
+        rows, fine, told = int(optimiser.batch_size), 0, 0
+        total = max(12 * rows, 60)
+        while told < total:
+            asked = optimiser.ask(rows)
+            _require_fit(latent, asked, rows)
             bad = asked.real[:, 0] > 0.5
+            # A single row may lie beyond the edge by chance.
+            fine += int((~bad).sum()) if told >= total - max(rows, 10) else 0
             told += len(asked)
-            # A single batch may lie beyond the edge by chance.
-            fine += int((~bad).sum()) if told > BUDGET // 4 else 0
             optimiser.tell(asked, np.where(bad, missing, _score(latent, asked)))
         _require(fine > 0, f"after many scores of {missing} in one region it proposes nothing outside that region")
 
