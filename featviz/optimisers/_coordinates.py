@@ -15,8 +15,9 @@ Array = NDArray[np.float64]
 
 # The range of a uniform number of standard deviation 1.
 RANGE = math.sqrt(12)
-# Genes that follow slopes lie within so many standard deviations.
-_FARTHEST = 6.0
+# Genes that follow slopes lie within so many standard deviations. Far, since the best pictures have far more contrast
+# than the prior: within 6 the search ended at .64 of the optimum of digit classifiers instead of .80.
+_FARTHEST = 20.0
 # The part of the prior beyond the ends of a gene that is searched by its quantile.
 _TAIL = 1e-4
 
