@@ -117,7 +117,7 @@ class Turbo:
         base = start_point(latent, start)
         self._coordinates = Coordinates(latent, checks.integer("subspace", subspace, 1), base)
         if exploration is None:
-            exploration = _EXPLORATION_OF_COARSE if self._weighted else _EXPLORATION
+            exploration = _EXPLORATION_OF_COARSE if self._coordinates.weighted else _EXPLORATION
         self._exploration = checks.finite("exploration", exploration, 0.0, 10.0)
         self._start = None if start is None else self._coordinates.canonical(start.copy())
         self._tables = OptionTables(latent.probabilities)
@@ -339,28 +339,29 @@ class Turbo:
             self._fitted = len(rows)
         return Posterior(kernel, self._theta, points, values), points, values, rows
 
-    @property
-    def _weighted(self) -> bool:
-        weights = self._coordinates.weights
-        return len(weights) > 0 and bool(weights.min() < weights.max())
-
     def _kernel(self, rows: int) -> Kernel:
         weights, options = self._coordinates.weights, self._latent.options
         genes = len(weights) + len(options)
-        single = not self._weighted and not self._alike and genes <= min(rows, _MOST_SINGLE)
+        single = not self._coordinates.weighted and not self._alike and genes <= min(rows, _MOST_SINGLE)
         return Kernel(weights, options, single, self._alike)
 
     def _propose(self, rng: np.random.Generator, n: int) -> Latents:
-        posterior, points, values, _ = self._fit()
+        posterior, points, values, rows = self._fit()
         centre = int((posterior.mean(points) if self._noisy else values).argmax())
         box = self._box(posterior, points, values, centre)
         found = proposals(rng, posterior.paths(rng, n, self._exploration), n, box)
         pool = self._coordinates.latents(found.points)
         fine = np.ones(len(pool), dtype=np.bool_) if self._latent.feasible is None else self._latent.feasible(pool)
+        # A cliff is nothing that a smooth process learns: what lies nearest to an evaluation that failed comes last.
+        scored = self._scores[rows] > -BELOW_ALL
+        near = np.zeros(len(pool), dtype=np.bool_)
+        if not scored.all():
+            near = ~scored[posterior.nearest(found.points)]
         asked: set[int] = set()
         picked = []
         for first in range(0, n * found.each, found.each):  # of each function the best point that is new
             mine = first + np.flatnonzero(fine[first : first + found.each])
+            mine = mine[np.argsort(near[mine], kind="stable")]
             picked.append(self._first_new(pool, mine, asked))
         chosen = [pool[[one]] if one >= 0 else self._fresh(rng, 1) for one in picked]
         return Latents.concatenate(chosen)
