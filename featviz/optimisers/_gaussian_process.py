@@ -101,6 +101,10 @@ class Posterior:
         """Of the function at m points, shape (m,)."""
         return np.asarray(self._covariances.between(points, self._points).full @ self._weights)
 
+    def nearest(self, points: Points) -> NDArray[np.intp]:
+        """Of each of m points the known one that it depends on most, shape (m,)."""
+        return np.asarray(self._covariances.between(points, self._points).full.argmax(axis=1), dtype=np.intp)
+
     def variance(self, points: Points) -> Array:
         """Of the function at m points, without noise, shape (m,)."""
         across = self._covariances.between(points, self._points).full

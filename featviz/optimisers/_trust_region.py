@@ -1,5 +1,6 @@
 """The trust region of TuRBO: how far from the best latent the next ones may lie."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from featviz import checks
@@ -48,15 +49,15 @@ class TrustRegion:
         return min(genes, max(1, round(genes * self.length)))
 
     @classmethod
-    def restored(cls, stored: object) -> "TrustRegion":
+    def restored(cls, stored: Sequence[float]) -> "TrustRegion":
         """The region of a state: its three numbers.
 
         Raises:
             RunDamaged: they are none.
         """
         try:
-            length, successes, failures = stored  # type: ignore[misc]  # what is no sequence raises below
-            length = checks.finite("length", length, 0.0, LONGEST, exclusive=False)
-            return cls(length, checks.integer("successes", successes, 0), checks.integer("failures", failures, 0))
-        except (TypeError, ValueError, FeatvizError):
+            length, successes, failures = stored
+            side = checks.finite("length", length, 0.0, LONGEST)
+            return cls(side, checks.integer("successes", successes, 0), checks.integer("failures", failures, 0))
+        except (ValueError, FeatvizError):
             raise RunDamaged("the state of the optimiser 'turbo' holds no trust region.") from None

@@ -46,10 +46,15 @@ _EXACT, _NOISY = (-7.0, 2.0), (-2.0, 1.5)
 # Scores further below the middle than so many times the middle half of them count as if they were there.
 _OUTLIER = 5.0
 _MOST_SEEN = 100_000
+# How far functions drawn lie from the mean of the process, as a part of what the posterior says: of most spaces, and
+# where some genes are coarser, which are many. Chosen on tuning seeds: more of it costs more than it teaches.
+_EXPLORATION, _EXPLORATION_OF_COARSE = 0.5, 0.25
 # Genes of rows near the start lie this part of the way from it.
 _NEAR = 0.3
-_FALL = 0.5
-_GAIN = 1.0
+# Where some genes are coarser, a side follows the inverse length of the kernel, relative to the largest: a step up the
+# slope is long in genes that matter, and in the others it would be noise. The widest side, as a factor on the length,
+# and the power by which sides fall.
+_WIDEST, _FALL = 2.0, 1.0
 
 
 class Turbo:
@@ -74,12 +79,16 @@ class Turbo:
         batch_size: rows preferred at a time; by default 1 for budgets below 200, 2 at 200, 16 from 560 on.
         initial: rows of the first design; by default a fifth of the budget, 3 to 10.
         subspace: how many real genes are searched, where the space says which are coarse.
-        exploration: 1 for Thompson sampling, less to be greedier, 0 to trust the mean.
+        exploration: 1 for Thompson sampling, less to be greedier, 0 to trust the mean. By default .5, or .25 where the
+            space says which genes are coarse.
     """
 
     name: ClassVar[str] = "turbo"
     accepts: ClassVar[frozenset[str]] = frozenset({"real", "categorical"})
     replays: ClassVar[bool] = False
+    # What the region was told.
+    _rows: Latents
+    _scores: Array
     # Says so to the contract, which then checks it.
     asks_feasible: ClassVar[bool] = True
 
@@ -93,7 +102,7 @@ class Turbo:
         batch_size: int | None = None,
         initial: int | None = None,
         subspace: int = 64,
-        exploration: float = 0.5,
+        exploration: float | None = None,
     ) -> None:
         if latent.records:
             raise InvalidArgument("turbo searches real and categorical genes only; make_optimiser picks one that fits.")
@@ -104,10 +113,12 @@ class Turbo:
         if initial is None:
             initial = max(_LEAST_FIRST, min(_MOST_FIRST, planned // _PART_FIRST))
         self._initial = checks.integer("initial", initial, 1, 100_000)
-        self._exploration = checks.finite("exploration", exploration, 0.0, 10.0)
         self._latent = latent
         base = start_point(latent, start)
         self._coordinates = Coordinates(latent, checks.integer("subspace", subspace, 1), base)
+        if exploration is None:
+            exploration = _EXPLORATION_OF_COARSE if self._coordinates.weighted else _EXPLORATION
+        self._exploration = checks.finite("exploration", exploration, 0.0, 10.0)
         self._start = None if start is None else self._coordinates.canonical(start.copy())
         self._tables = OptionTables(latent.probabilities)
         self._alike = len(latent.options) > 1 and len({p.tobytes() for p in latent.probabilities}) == 1
@@ -191,10 +202,10 @@ class Turbo:
     def recommend(self) -> Latents:
         """The latent told, a batch of one, at which the process is highest."""
         if np.count_nonzero(self._scores > -BELOW_ALL) < 2:
-            best = self._scores.argmax(keepdims=True) if len(self._scores) else []
             if self._best_score > self._scores.max(initial=-np.inf):
                 return self._best.copy()
-            return self._rows[best].copy() if len(best) else self._middle()
+            highest = int(self._scores.argmax()) if len(self._scores) else 0
+            return self._rows[highest : highest + 1].copy() if len(self._scores) else self._middle()
         posterior, points, values, rows = self._fit()
         mean = posterior.mean(points)
         best = int(mean.argmax())
@@ -331,21 +342,26 @@ class Turbo:
     def _kernel(self, rows: int) -> Kernel:
         weights, options = self._coordinates.weights, self._latent.options
         genes = len(weights) + len(options)
-        weighted = len(weights) > 0 and weights.min() < weights.max()
-        single = not weighted and not self._alike and genes <= min(rows, _MOST_SINGLE)
+        single = not self._coordinates.weighted and not self._alike and genes <= min(rows, _MOST_SINGLE)
         return Kernel(weights, options, single, self._alike)
 
     def _propose(self, rng: np.random.Generator, n: int) -> Latents:
-        posterior, points, values, _ = self._fit()
+        posterior, points, values, rows = self._fit()
         centre = int((posterior.mean(points) if self._noisy else values).argmax())
         box = self._box(posterior, points, values, centre)
         found = proposals(rng, posterior.paths(rng, n, self._exploration), n, box)
         pool = self._coordinates.latents(found.points)
         fine = np.ones(len(pool), dtype=np.bool_) if self._latent.feasible is None else self._latent.feasible(pool)
+        # A cliff is nothing that a smooth process learns: what lies nearest to an evaluation that failed comes last.
+        scored = self._scores[rows] > -BELOW_ALL
+        near = np.zeros(len(pool), dtype=np.bool_)
+        if not scored.all():
+            near = ~scored[posterior.nearest(found.points)]
         asked: set[int] = set()
         picked = []
         for first in range(0, n * found.each, found.each):  # of each function the best point that is new
             mine = first + np.flatnonzero(fine[first : first + found.each])
+            mine = mine[np.argsort(near[mine], kind="stable")]
             picked.append(self._first_new(pool, mine, asked))
         chosen = [pool[[one]] if one >= 0 else self._fresh(rng, 1) for one in picked]
         return Latents.concatenate(chosen)
@@ -366,8 +382,7 @@ class Turbo:
             lengths = -np.log(posterior.inverse_lengths)
             sides = np.clip(np.exp(lengths - lengths.mean()), _SHORTEST_SIDE, _LONGEST_SIDE)
         elif posterior.kernel.weighted:
-            inverse = posterior.inverse_lengths
-            sides = _GAIN * (inverse / inverse.max()) ** _FALL
+            sides = _WIDEST * (posterior.inverse_lengths / posterior.inverse_lengths.max()) ** _FALL
         half = self._region.length * RANGE / 2 * sides
         low = np.minimum(np.maximum(middle - half, -limit), middle)
         high = np.maximum(np.minimum(middle + half, limit), middle)

@@ -321,3 +321,15 @@ def test_records_are_refused():
         Turbo(description_of("random"))
     with pytest.raises(ValueError, match="records"):
         make_optimiser("turbo", description_of("random"))
+
+
+def test_beyond_a_cliff_without_scores_little_is_asked():
+    own = Turbo(LatentDescription(4), budget=100)
+    failed = []
+    for _ in range(12):
+        asked = own.ask(8)
+        bad = asked.real[:, 0] > 0.5
+        failed.append(int(bad.sum()))
+        own.tell(asked, np.where(bad, np.nan, asked.real[:, 0] - np.square(asked.real[:, 1:]).sum(axis=1)))
+    # Half of the rows, where it would climb towards the cliff without a thought of it, or all.
+    assert sum(failed[6:]) < 20
