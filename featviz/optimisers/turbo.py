@@ -39,6 +39,9 @@ _MOST_LEARNT, _MOST_KEPT, _BEST_KEPT = 300, 1000, 100
 _MOST_SINGLE = 40
 # Rows without an improvement after which the region shrinks: as many as there are genes, within these.
 _LEAST_FAILURES, _MOST_FAILURES = 4, 12
+# What counts as an improvement, as a part of how far the best score lies above the median: else a region that has found
+# its top would crawl on.
+_LEAST_GAIN = 1e-3
 # Sides of the region, relative to their mean, follow the lengths of the kernel within these.
 _SHORTEST_SIDE, _LONGEST_SIDE = 0.25, 4.0
 # Mean and deviation of the log of the noise's variance, scores having variance 1: of an exact box, and of a noisy one.
@@ -176,15 +179,17 @@ class Turbo:
         told, ranked = told[order].copy(), ranked[order]
         self._seen.add(hashes(told))
         before = float(self._scores.max(initial=-np.inf))
-        known = len(self._scores)
+        told_before = self._scores
         self._rows = Latents.concatenate([self._rows, told])
         self._scores = np.concatenate([self._scores, ranked])
         self._forget()
-        if known < self._initial:
+        if len(told_before) < self._initial:
             return
         genes = self._coordinates.real + len(self._latent.options)
         tolerance = max(_LEAST_FAILURES, min(genes, _MOST_FAILURES))
-        self._region.count(bool(ranked[0] > before), len(ranked), tolerance)
+        fine = told_before[told_before > -BELOW_ALL]
+        least = _LEAST_GAIN * (before - float(np.median(fine))) if len(fine) else 0.0
+        self._region.count(bool(ranked[0] > before + least), len(ranked), tolerance)
         if self._region.collapsed:
             self._end_region()
 
