@@ -9,9 +9,10 @@ from featviz.latent import LatentDescription
 
 __all__ = ["Choice", "Circumstances", "choose"]
 
-# Evaluations up to which a model of the scores finds more than anything else that was measured, and up to which it is
-# worth its own tens of milliseconds a query where the box is slow too.
-_FEW, _FEW_OF_A_SLOW_BOX, _SLOW_SECONDS = 200, 500, 1.0
+# Evaluations up to which a model of the scores finds more than anything else that was measured: where slopes mean
+# something, and where they do not. Of a box that takes so many seconds an input it is worth its cost for longer.
+_FEW, _FEW_STEPWISE = 300, 200
+_SLOW_SECONDS, _LONGER = 1.0, 200
 # Real genes up to which a full covariance pays, and the evaluations a gene from which it does.
 _MOST_TOGETHER, _EACH_TOGETHER = 100, 30
 
@@ -50,7 +51,7 @@ def choose(latent: LatentDescription, about: Circumstances) -> Choice:
             "ga",
             "the space draws records of any shape; the genetic algorithm takes them and uses the space's own moves",
         )
-    if _is_dear(about):
+    if _is_dear(latent, about):
         slow = f" of {about.query_seconds:g} s each" if about.query_seconds is not None else ""
         return Choice(
             "turbo",
@@ -60,12 +61,13 @@ def choose(latent: LatentDescription, about: Circumstances) -> Choice:
     return _for_many(latent, about)
 
 
-def _is_dear(about: Circumstances) -> bool:
+def _is_dear(latent: LatentDescription, about: Circumstances) -> bool:
     """Whether queries are so few, or so slow, that a model of all scores is worth its cost."""
     if about.budget is None:
         return False
+    most = _FEW if latent.kinds == {"real"} and not latent.stepwise else _FEW_STEPWISE
     slow = about.query_seconds is not None and about.query_seconds >= _SLOW_SECONDS
-    return about.budget <= (_FEW_OF_A_SLOW_BOX if slow else _FEW)
+    return about.budget <= most + (_LONGER if slow else 0)
 
 
 def _for_many(latent: LatentDescription, about: Circumstances) -> Choice:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from featviz.errors import ReplayDivergence
+from featviz.errors import InvalidArgument, ReplayDivergence
 from featviz.latent import LatentDescription, Latents
 from featviz.optimisers import MadeOptimiser, make_optimiser
 from featviz.protocols import Optimiser
@@ -27,6 +27,11 @@ def make_searcher(
 ) -> MadeOptimiser:
     """A fresh optimiser for a restart and a number of objectives, its name, and why it was chosen."""
     settings = plan.settings
+    if settings.halving and goals > 1:
+        raise InvalidArgument(
+            "halving compares restarts by one score, but the objective has several; leave halving out, so that the "
+            "restarts come one after the other."
+        )
     return make_optimiser(
         name,
         latent,

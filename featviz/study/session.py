@@ -69,7 +69,10 @@ class Session:
         outputs: tuple[str, ...],
         out: str | os.PathLike[str] | None,
         resume: bool,
+        planned_batch: bool = False,
     ) -> None:
+        # Whether the batch size is what the optimiser prefers, which may depend on the budget.
+        self._planned_batch = planned_batch
         self.spec = describe_search(space, objective, settings, chosen, why)
         self.closed = False
         self._respecified = False
@@ -199,6 +202,8 @@ class Session:
             # Nothing was answered yet, for instance because the box could not take the inputs of the space.
             directory.clear()
             return self._make(directory, outputs, space)
+        if self._planned_batch:
+            self.spec["search"]["batch_size"] = stored["search"].get("batch_size")
         check_same(stored, self.spec, str(directory.path))
         # Only what decides when a search ends can differ here: the run goes on to the new end.
         self._respecified = stored["search"] != self.spec["search"]

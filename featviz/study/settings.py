@@ -7,6 +7,7 @@ from typing import Any
 from featviz import checks
 from featviz.errors import InvalidArgument, WrongType
 from featviz.protocols import ScoreFunction, SearchSpace
+from featviz.random import Streams
 from featviz.study.halving import least_budget
 
 __all__ = ["MAX_BUDGET", "MAX_REPLICATES", "Settings", "check_parts"]
@@ -110,6 +111,9 @@ def check_parts(space: Any, objective: Any, callbacks: Any, resume: Any) -> None
         raise WrongType(f"space must be a search space, but it is the class {name}: make one of it, such as {name}().")
     if not isinstance(space, SearchSpace):
         raise WrongType(f"space must be a search space such as fv.ImageSpace(...), but it is a {type(space).__name__}.")
+    if space.latent.feasible is not None:
+        # A space that nothing satisfies is refused here, and not after a search in vain.
+        space.latent.sample(Streams(0).at(0), 1)
     if objective is not None and not isinstance(objective, ScoreFunction):
         raise WrongType(
             f"objective must be one such as fv.maximise(box, 'name'), but it is a {type(objective).__name__}."

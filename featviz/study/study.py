@@ -125,29 +125,23 @@ class Study:
         self._space, self._objective, self._callbacks, self._progress = space, objective, tuple(callbacks), progress
         self._evaluator = Evaluator(objective, space)
         self._references = None if references is None else space.encode_inputs(references)
-        if space.latent.feasible is not None:
-            # A space that nothing satisfies is refused here, and not after a search in vain.
-            space.latent.sample(Streams(0).at(0), 1)
         # Made before anything touches the disk, so that an unusable choice leaves no directory behind.
         self._goals = 1 if objective is None else objective.goals
-        if settings.halving and self._goals > 1:
-            raise InvalidArgument(
-                "halving compares restarts by one score, but the objective has several; leave halving out, so that "
-                "the restarts come one after the other."
-            )
         made = make_searcher(optimiser, space.latent, Plan(settings, settings.budget, 0), goals=self._goals)
         self._recommends = callable(getattr(made.optimiser, "recommend", None))
-        self._settings = replace(settings, batch_size=settings.batch_size or made.optimiser.batch_size)
         self._session = Session(
             space,
             objective,
-            settings=self._settings,
+            settings=replace(settings, batch_size=settings.batch_size or made.optimiser.batch_size),
             chosen=made.name,
             why=made.reason,
             outputs=self._evaluator.output_names,
             out=out,
             resume=bool(resume),
+            planned_batch=settings.batch_size is None,
         )
+        # A run that goes on keeps its batch size, whatever another budget would have it be.
+        self._settings = replace(settings, batch_size=self._session.spec["search"]["batch_size"])
         try:
             self._go_on(warm=resume == "warm")
         except BaseException:

@@ -43,6 +43,8 @@ def test_auto_picks_by_the_kinds_of_genes_and_says_why():
     assert "real" in real.reason
     assert "categorical" in mixed.reason
     assert make_optimiser("auto", LatentDescription(3, stepwise=True)).name == "ga"
+    assert "full covariance" in make_optimiser("auto", REAL, budget=500).reason
+    assert "2 objectives" in make_optimiser("auto", REAL, goals=2).reason
     assert make_optimiser("snes", REAL).reason == "asked for by name"
 
 
