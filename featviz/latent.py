@@ -208,10 +208,8 @@ class LatentDescription:
             raise InvalidArgument("a latent with records needs a prior that draws them and moves that change them.")
         if self.stages and (len(self.stages[-1]) != self.real or any(not len(stage) for stage in self.stages)):
             raise InvalidArgument("each stage needs real genes, and the last one all of them.")
-        if (scales := self.scales) is not None:
-            # Written so that NaN fails.
-            if scales.shape != (self.real,) or not ((scales > 0) & (scales < np.inf)).all():
-                raise InvalidArgument("scales must be one finite number above 0 for each real gene.")
+        if self.scales is not None:
+            _check_scales(self.scales, self.real)
         if not self.probabilities:
             uniform = {count: np.full(count, 1.0 / count) for count in set(self.options)}
             object.__setattr__(self, "probabilities", tuple(uniform[count] for count in self.options))
@@ -340,6 +338,12 @@ def record_from_json(value: Any) -> Record:
         if not isinstance(name, str) or type(number) not in (int, float) or not math.isfinite(number):
             raise ValueError("a record must be a list of names with numbers")
     return record
+
+
+def _check_scales(scales: NDArray[np.float64], real: int) -> None:
+    # Written so that NaN fails.
+    if scales.shape != (real,) or not ((scales > 0) & (scales < np.inf)).all():
+        raise InvalidArgument("scales must be one finite number above 0 for each real gene.")
 
 
 def _objects(records: Sequence[Record]) -> NDArray[np.object_]:

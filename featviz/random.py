@@ -2,6 +2,7 @@
 
 import hashlib
 from operator import index as whole
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +32,7 @@ class Streams:
         self._bits = np.random.SFC64(0)
         self._words = np.ones(4, dtype=np.uint64)  # the last one is the counter
         # The state holds the unused half of the last 64-bit draw too, and is set whole.
-        self._state = {"bit_generator": "SFC64", "state": {"state": self._words}, "has_uint32": 0, "uinteger": 0}
+        self._state: Any = {"bit_generator": "SFC64", "state": {"state": self._words}, "has_uint32": 0, "uinteger": 0}
         self._generator = np.random.Generator(self._bits)
 
     def at(self, index: int) -> np.random.Generator:

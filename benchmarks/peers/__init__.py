@@ -5,5 +5,6 @@
 - ``real``: boxes of real numbers: random, pycma, nevergrad, optuna, cmaes, scipy.
 - ``mixed``: boxes of which some numbers are whole and some are codes of categories.
 - ``replay``: several figures of one search.
+- ``map_elites``: an elite for each output of a classifier.
 - ``comparison``: runs methods on problems and prints the table.
 """

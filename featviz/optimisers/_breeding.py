@@ -144,7 +144,10 @@ class Breeding(ABC):
             mine[self._hashes(self._start)[0]] = (_NONE, np.nan)
             self._design -= 1
         self._asks += 1
-        missing = n - len(parts)
+        if (again := self._again(n - len(parts))) is not None:
+            parts.append(again)
+            mine.update(dict.fromkeys(self._hashes(again), (_NONE, np.nan)))
+        missing = n - sum(map(len, parts))
         for round_ in range(_ROUNDS + _LAST_ROUNDS):
             if not missing:
                 break
@@ -242,6 +245,10 @@ class Breeding(ABC):
     @abstractmethod
     def _pairs(self, rng: np.random.Generator, n: int) -> tuple[Latents, Latents, Array]:
         """``n`` parents, as many mates, and the scores of the parents (NaN where they are not needed)."""
+
+    def _again(self, n: int) -> Latents | None:  # noqa: ARG002  the default asks for nothing again
+        """At most ``n`` latents that were told already and whose scores are to be learnt better; None for none."""
+        return None
 
     @abstractmethod
     def _parents_state(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from featviz.errors import RunDamaged
 from featviz.latent import LatentDescription, Latents
 from featviz.optimisers._stored import latents_from_state, latents_to_state, stored_array
 
@@ -33,6 +34,7 @@ class Elites:
         scores: float64 (m,), descending.
         hashes: uint64 (m,).
         born: int64 (m,), when each was told.
+        counts: int64 (m,), how many scores each is the mean of; 1 until it is revised.
     """
 
     def __init__(self, latent: LatentDescription, most: int) -> None:
@@ -62,6 +64,7 @@ class Elites:
         self.scores = np.empty(0)
         self.hashes = np.empty(0, dtype=np.uint64)
         self.born = np.empty(0, dtype=np.int64)
+        self.counts = np.empty(0, dtype=np.int64)
 
     def add(
         self, latents: Latents, scores: Array, hashes: NDArray[np.uint64], when: int, rng: np.random.Generator
@@ -99,10 +102,32 @@ class Elites:
         rows[places] = len(self) + np.arange(len(places))
         scores, hashes = np.concatenate([self.scores, scores])[rows], np.concatenate([self.hashes, hashes])[rows]
         born = np.concatenate([self.born, np.full(len(places), when)])[rows]
+        counts = np.concatenate([self.counts, np.ones(len(places), dtype=np.int64)])[rows]
         order = np.lexsort((hashes, -born, -scores))
         # Indexing copies, so no array of the caller's is held.
         self.latents = Latents.concatenate([self.latents, latents])[rows[order]]
-        self.scores, self.hashes, self.born = scores[order], hashes[order], born[order]
+        self.scores, self.hashes, self.born, self.counts = scores[order], hashes[order], born[order], counts[order]
+
+    def revise(self, scores: Array, hashes: NDArray[np.uint64]) -> None:
+        """Take further scores of elites, finite and of shape (n,), into their means; other rows are left alone."""
+        places = {key: place for place, key in enumerate(self.hashes.tolist())}
+        # In an order of their own, so that sums do not depend on that of the rows.
+        told = [
+            (places[key], score)
+            for key, score in sorted(zip(hashes.tolist(), scores.tolist(), strict=True))
+            if key in places
+        ]
+        if not told:
+            return
+        which, found = np.array([place for place, _ in told]), np.array([score for _, score in told])
+        counts = self.counts + np.bincount(which, minlength=len(self))
+        # Divided before they are added: the largest numbers may be scores.
+        means = self.scores * (self.counts / counts)
+        means += np.bincount(which, weights=found / counts[which], minlength=len(self))
+        order = np.lexsort((self.hashes, -self.born, -means))
+        self.latents = self.latents[order]
+        self.scores, self.hashes, self.born = means[order], self.hashes[order], self.born[order]
+        self.counts = counts[order]
 
     def _most_alike(self, elites: Latents, latents: Latents, rng: np.random.Generator) -> NDArray[np.intp]:
         """For each latent the number of the elite most like it, among some that are drawn for it."""
@@ -130,8 +155,9 @@ class Elites:
 
     def state(self, prefix: str) -> dict[str, Any]:
         """Copies of everything, as arrays and text."""
-        arrays = {"scores": self.scores.copy(), "hashes": self.hashes.copy(), "born": self.born.copy()}
-        return {prefix + k: v for k, v in {**arrays, **latents_to_state(self.latents)}.items()}
+        arrays = {"scores": self.scores, "hashes": self.hashes, "born": self.born, "counts": self.counts}
+        copies = {key: array.copy() for key, array in arrays.items()}
+        return {prefix + k: v for k, v in {**copies, **latents_to_state(self.latents)}.items()}
 
     def restore(self, prefix: str, state: Mapping[str, Any]) -> None:
         """Take back what ``state`` gave.
@@ -143,8 +169,11 @@ class Elites:
         scores = stored_array(mine, "scores", np.float64)
         hashes = stored_array(mine, "hashes", np.uint64, scores.shape)
         born = stored_array(mine, "born", np.int64, scores.shape)
+        counts = stored_array(mine, "counts", np.int64, scores.shape)
+        if (counts < 1).any():
+            raise RunDamaged("the optimiser's state holds elites without a score.")
         self.latents = latents_from_state(self._latent, mine, len(scores))
-        self.scores, self.hashes, self.born = scores, hashes, born
+        self.scores, self.hashes, self.born, self.counts = scores, hashes, born, counts
 
 
 def _apart(first: NDArray[np.object_], second: NDArray[np.object_]) -> Array:

@@ -84,9 +84,9 @@ _defaults = lru_cache(maxsize=64)(FullCmaConstants.default)
 class FullCma(EvolutionStrategy):
     """Batched CMA-ES with a full covariance matrix, active updates and restarts (Hansen 2016), for up to 1,000 genes.
 
-    It learns which genes act together, from about ten times genes**2 evaluations on; where the budget ends before,
-    ``sep-cma`` finds more. A generation costs some matrix products, and the decomposition of the covariance is
-    put off until it has changed enough.
+    It learns which genes act together: on ellipsoids of 20 and 60 genes that lie along no gene it was ahead of
+    ``sep-cma`` from 30 evaluations a gene on. Where each gene acts alone ``sep-cma`` is far ahead. A generation costs
+    some matrix products, and the decomposition of the covariance is put off until it has changed enough.
 
     Rows are drawn by the symmetric root of the covariance. It is unique, unlike eigenvectors, whose signs (and, where
     variances are equal, directions) differ from one library to the next; and it turns with the coordinates.

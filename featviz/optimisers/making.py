@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from featviz import checks
 from featviz.errors import IncompatibleOptimiser, NameNotFound, WrongType
 from featviz.latent import LatentDescription, Latents
+from featviz.optimisers.choosing import Circumstances, choose
 from featviz.protocols import Optimiser
 from featviz.registry import Registry, import_object
 from featviz.text import visible
@@ -28,7 +29,6 @@ OPTIMISERS = Registry(
         "pgpe": "featviz.optimisers.pgpe:Pgpe",
         "openai-es": "featviz.optimisers.openai_es:OpenAiEs",
         "spherical-cma": "featviz.optimisers.spherical_cma:SphericalCma",
-        "cma": "featviz.optimisers.full_cma:FullCma",
         "ga": "featviz.optimisers.genetic:GeneticAlgorithm",
         "nsga2": "featviz.optimisers.nsga2:Nsga2",
         "random": "featviz.optimisers.random_search:RandomSearch",
@@ -67,6 +67,7 @@ def make_optimiser(
     batch_size: int | None = None,
     start: Latents | None = None,
     goals: int = 1,
+    query_seconds: float | None = None,
     **options: Any,
 ) -> MadeOptimiser:
     """The optimiser called ``name`` for the genes of ``latent``.
@@ -80,6 +81,7 @@ def make_optimiser(
         batch_size: rows that the caller will ask for at a time, where it is not free.
         start: a batch of one latent to begin at.
         goals: objectives that are pursued at once.
+        query_seconds: seconds that the box takes for one input, where that is known; "auto" alone asks for it.
         options: the optimiser's own keyword arguments, such as ``sigma`` or ``population``.
 
     Raises:
@@ -93,7 +95,7 @@ def make_optimiser(
         raise WrongType(f"optimiser must be a name, but it is a {type(name).__name__}. For instance 'sep-cma'.")
     reason = "asked for by name"
     if name == "auto":
-        name, reason = _pick(latent) if goals == 1 else _pick_for_many(goals)
+        name, reason = choose(latent, Circumstances(budget, goals, query_seconds))
     made, given = _find(name)
     if goals > 1 and not getattr(made, "many_goals", False):
         raise IncompatibleOptimiser(
@@ -113,35 +115,6 @@ def make_optimiser(
         given["batch_size"] = batch_size
     optimiser = made(latent, seed=seed, budget=budget, start=start, **given, **options)
     return MadeOptimiser(optimiser, name, reason)
-
-
-def _pick(latent: LatentDescription) -> tuple[str, str]:
-    if latent.kinds != {"real"}:
-        return "ga", (
-            f"the space has {_listed(latent.kinds - {'real'})} genes; the genetic algorithm takes every kind and "
-            "uses the space's own moves"
-        )
-    if latent.stepwise:
-        return "ga", (
-            "small steps of this space's genes often change nothing, as with whole numbers or the columns of a "
-            "table; the genetic algorithm does not rely on slopes"
-        )
-    if latent.stages:
-        return "coarse-to-fine", (
-            "the space says which of its real genes are coarse: separable CMA-ES begins with those and takes in the "
-            "others step by step"
-        )
-    return "sep-cma", (
-        "all genes are real numbers; of what was measured, separable CMA-ES found the most on pictures "
-        "(benchmarks/RESULTS.md)"
-    )
-
-
-def _pick_for_many(goals: int) -> tuple[str, str]:
-    return "nsga2", (
-        f"there are {goals} objectives at once; NSGA-II looks for the whole front of inputs that no other input beats "
-        "in all of them"
-    )
 
 
 def _find(name: str) -> tuple[Any, dict[str, Any]]:

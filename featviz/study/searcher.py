@@ -35,6 +35,7 @@ def make_searcher(
         batch_size=settings.batch_size,
         start=start,
         goals=goals,
+        query_seconds=settings.query_seconds,
         **settings.optimiser_options,
     )
 

@@ -16,7 +16,7 @@ MAX_BUDGET = 10**12
 _MAX_BATCH = 1_000_000
 MAX_REPLICATES = 10_000
 # Arguments that every optimiser is given by the search.
-_GIVEN = frozenset({"name", "latent", "seed", "budget", "start", "batch_size", "goals"})
+_GIVEN = frozenset({"name", "latent", "seed", "budget", "start", "batch_size", "goals", "query_seconds"})
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Settings:
     target: float | None = None
     max_seconds: float | None = None
     halving: bool = False
+    query_seconds: float | None = None
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -51,6 +52,8 @@ class Settings:
             put(self, "target", checks.finite("target", self.target))
         if self.max_seconds is not None:
             put(self, "max_seconds", checks.finite("max_seconds", self.max_seconds, 0.0, exclusive=True))
+        if self.query_seconds is not None:
+            put(self, "query_seconds", checks.finite("query_seconds", self.query_seconds, 0.0))
         if not isinstance(self.optimiser, str):
             raise WrongType(
                 f"optimiser must be a name such as 'auto' or 'nevergrad:DE', or 'package.module:Class', "

@@ -65,6 +65,8 @@ class Study:
         restarts: independent searches, one after the other, that share the budget evenly.
         halving: whether restarts take turns instead, and the better half goes on again and again until one is left
             with the rest; see :mod:`featviz.study.halving`. It takes at least two restarts, and one objective.
+        query_seconds: how long the box takes for one input, if you know: of a slow one "auto" thinks longer about what
+            to ask next.
         batch_size: inputs evaluated at a time; None for what the optimiser prefers.
         baseline: random inputs from the space's prior to evaluate besides, after the search and on top of the
             budget: the evidence that the search found more than chance does.
@@ -103,6 +105,7 @@ class Study:
         optimiser_options: Mapping[str, Any] | None = None,
         restarts: int = 1,
         halving: bool = False,
+        query_seconds: float | None = None,
         batch_size: int | None = None,
         baseline: int = 0,
         references: Any = None,
@@ -116,7 +119,7 @@ class Study:
         progress: str | bool = "auto",
     ) -> None:
         sizes = budget, seed, optimiser, optimiser_options or {}, restarts, batch_size, baseline
-        settings = Settings(*sizes, noise, replicates, target, max_seconds, halving)
+        settings = Settings(*sizes, noise, replicates, target, max_seconds, halving, query_seconds)
         check_parts(space, objective, callbacks, resume)
         make_reporter(progress)
         self._space, self._objective, self._callbacks, self._progress = space, objective, tuple(callbacks), progress

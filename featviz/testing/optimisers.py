@@ -210,14 +210,18 @@ def _check_missing_scores(name: str) -> None:
         return
     for missing in (np.nan, -np.inf):
         optimiser, latent = _make(name)
-        fine = 0
-        for step in range(12):
-            asked = optimiser.ask(int(optimiser.batch_size))
-            _require_fit(latent, asked, int(optimiser.batch_size))
+        rows, fine, told = int(optimiser.batch_size), 0, 0
+        total = max(12 * rows, 60)
+        while told < total:
+            asked = optimiser.ask(rows)
+            _require_fit(latent, asked, rows)
             bad = asked.real[:, 0] > 0.5
-            fine = int((~bad).sum()) if step == 11 else 0
+            # Some rows of a search at the edge lie beyond it; of one that takes NaN for a good score nearly all do.
+            fine += int((~bad).sum()) if told >= total // 2 else 0
+            told += len(asked)
             optimiser.tell(asked, np.where(bad, missing, _score(latent, asked)))
-        _require(fine > 0, f"after many scores of {missing} in one region it proposes nothing outside that region")
+        hardly = f"after many scores of {missing} in one region it proposes hardly anything outside that region"
+        _require(fine > total // 8, hardly)
 
 
 def _check_all_missing(name: str) -> None:

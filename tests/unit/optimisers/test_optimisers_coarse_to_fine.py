@@ -49,13 +49,18 @@ def test_the_other_genes_stay_at_the_mean():
 
 
 def test_a_coarse_answer_is_found_coarse_and_then_refined():
-    optimiser = CoarseToFine(LATENT, seed=1)
-    stages = advance(optimiser, coarse, 1_200)
-    assert set(stages[:8]) == {0, 2}
-    assert stages[16:] == sorted(stages[16:])
-    assert set(stages[16:]) == {0, 1, 2} - (set() if 0 in stages[16:] else {0})
-    # What was learnt is kept when genes are added.
-    assert coarse(optimiser.ask(10).real).mean() > -0.5
+    coarse_won = 0
+    for seed in range(7):
+        optimiser = CoarseToFine(LATENT, seed=seed)
+        stages = advance(optimiser, coarse, 1_200)
+        assert set(stages[:8]) == {0, 2}
+        assert stages[16:] == sorted(stages[16:])
+        assert stages[-1] == 2
+        coarse_won += 1 in stages[16:]
+        # What was learnt is kept when genes are added.
+        assert coarse(optimiser.ask(10).real).mean() > -0.5
+    # The luckier of the two goes on after a short race.
+    assert coarse_won > 7 // 2
 
 
 def test_a_fine_answer_is_searched_with_all_genes_after_the_race():

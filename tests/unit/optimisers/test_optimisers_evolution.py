@@ -12,8 +12,7 @@ from featviz.optimisers.sep_cma import SepCma
 from featviz.optimisers.snes import Snes
 from featviz.optimisers.xnes import Xnes
 
-EACH = pytest.mark.parametrize("cls", [SepCma, Snes, FullCma, Xnes])
-EVERY = pytest.mark.parametrize("cls", [SepCma, Snes, LmMaEs])
+EACH = pytest.mark.parametrize("cls", [SepCma, Snes, FullCma, Xnes, LmMaEs])
 
 
 def sphere(latents):
@@ -31,7 +30,6 @@ def test_default_population():
 
 
 @EACH
-@EVERY
 def test_small_batches_make_one_generation(cls):
     whole, parts = cls(LatentDescription(5), population=8), cls(LatentDescription(5), population=8)
     asked = whole.ask(8)
@@ -50,7 +48,6 @@ def test_small_batches_make_one_generation(cls):
 
 
 @EACH
-@EVERY
 def test_batches_of_one_reach_the_top(cls):
     own = cls(LatentDescription(4), batch_size=1)
     best = max(sphere(generation(own, n=1))[0] for _ in range(1500))
@@ -63,7 +60,6 @@ def test_batch_size_becomes_the_population_when_it_is_large_enough(given, popula
 
 
 @EACH
-@EVERY
 def test_flat_scores_restart_with_twice_the_population(cls):
     own = cls(LatentDescription(5))
     first = own.batch_size
@@ -80,7 +76,6 @@ def test_flat_scores_restart_with_twice_the_population(cls):
 
 
 @EACH
-@EVERY
 def test_no_score_at_all_restarts(cls):
     own = cls(LatentDescription(5))
     for _ in range(20):
@@ -89,7 +84,6 @@ def test_no_score_at_all_restarts(cls):
 
 
 @EACH
-@EVERY
 def test_collapsed_steps_restart(cls):
     own = cls(LatentDescription(3))
     for _ in range(400):
@@ -127,7 +121,6 @@ def test_steady_progress_is_not_stagnation():
 
 
 @EACH
-@EVERY
 @pytest.mark.parametrize("generations", [0, 3, 47])
 def test_state_goes_on_bit_for_bit(cls, generations):
     own = cls(LatentDescription(6), 11)
@@ -145,7 +138,6 @@ def test_state_goes_on_bit_for_bit(cls, generations):
 
 
 @EACH
-@EVERY
 def test_state_shares_no_memory(cls):
     own = cls(LatentDescription(6))
     generation(own)
@@ -157,7 +149,6 @@ def test_state_shares_no_memory(cls):
 
 
 @EACH
-@EVERY
 def test_noise_makes_generations_and_steps_larger_and_keeps_the_mean(cls):
     own = cls(LatentDescription(50), seed=1)
     own.tell(asked := own.ask(own.batch_size), -np.square(asked.real).sum(axis=1))
@@ -177,7 +168,6 @@ def test_noise_makes_generations_and_steps_larger_and_keeps_the_mean(cls):
 
 
 @EACH
-@EVERY
 def test_long_steps_that_lose_much_are_given_up(cls):
     own = cls(LatentDescription(50), seed=1)
     usual = own.ask(200).real.std()
@@ -188,7 +178,6 @@ def test_long_steps_that_lose_much_are_given_up(cls):
 
 
 @EACH
-@EVERY
 @pytest.mark.filterwarnings("error")
 def test_what_breaks_constraints_is_no_evidence_about_long_steps(cls):
     own = cls(LatentDescription(50), seed=1)
@@ -201,7 +190,6 @@ def test_what_breaks_constraints_is_no_evidence_about_long_steps(cls):
 
 
 @EACH
-@EVERY
 @pytest.mark.parametrize(("level", "expected"), [(0.001, None), (0.05, 50), (0.2, 100)])
 def test_the_more_noise_the_larger_are_generations(cls, level, expected):
     own = cls(LatentDescription(50))
@@ -211,7 +199,6 @@ def test_the_more_noise_the_larger_are_generations(cls, level, expected):
 
 
 @EACH
-@EVERY
 def test_what_the_user_chose_stays_under_noise(cls):
     own = cls(LatentDescription(50), population=10, sigma=0.5)
     own.expect_noise(0.5, 2000)
@@ -220,7 +207,6 @@ def test_what_the_user_chose_stays_under_noise(cls):
 
 
 @EACH
-@EVERY
 def test_damaged_states_are_refused(cls):
     own = cls(LatentDescription(6))
     good = own.state_dict()
@@ -232,7 +218,6 @@ def test_damaged_states_are_refused(cls):
 
 
 @EACH
-@EVERY
 @pytest.mark.parametrize(
     ("options", "error"),
     [
@@ -259,14 +244,12 @@ def test_bad_arguments(cls, options, error):
 
 
 @EACH
-@EVERY
 def test_categorical_genes_are_refused(cls):
     with pytest.raises(InvalidArgument, match="real genes only"):
         cls(LatentDescription(2, (3,)))
 
 
 @EACH
-@EVERY
 @pytest.mark.parametrize("n", [0, -1, 1.5])
 def test_bad_numbers_of_rows(cls, n):
     with pytest.raises(InvalidArgument):
@@ -274,7 +257,6 @@ def test_bad_numbers_of_rows(cls, n):
 
 
 @EACH
-@EVERY
 @pytest.mark.parametrize(
     ("scores", "error"),
     [(np.zeros(3), InvalidArgument), (np.zeros((4, 1)), InvalidArgument), (np.array(["1"] * 4), WrongType),
@@ -287,7 +269,6 @@ def test_bad_scores(cls, scores, error):
 
 
 @EACH
-@EVERY
 def test_integer_scores_do(cls):
     own = cls(LatentDescription(4))
     own.tell(own.ask(8), np.arange(8))
@@ -295,7 +276,6 @@ def test_integer_scores_do(cls):
 
 
 @EACH
-@EVERY
 def test_begins_at_the_start_and_begins_again_there(cls):
     start = Latents.of_real(np.full((1, 4), 5.0))
     own = cls(LatentDescription(4), start=start, sigma=0.1)
@@ -307,7 +287,6 @@ def test_begins_at_the_start_and_begins_again_there(cls):
 
 
 @EACH
-@EVERY
 @pytest.mark.parametrize("slope", [True, False])
 def test_without_restarts_numbers_stay_finite(cls, slope):
     own = cls(LatentDescription(3), restart_when_stuck=False)

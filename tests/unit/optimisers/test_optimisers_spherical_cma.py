@@ -84,9 +84,9 @@ def test_every_row_has_the_norm_and_the_angle():
         assert own.angle == pytest.approx(expected, rel=0.03)
 
 
-@pytest.mark.parametrize(("given", "norm"), [(None, 300.0), (12.0, 12.0)])
-def test_the_norm(given, norm):
-    own = SphericalCma(LatentDescription(4096), norm=given)
+@pytest.mark.parametrize(("genes", "given", "norm"), [(4096, None, 300.0), (4096, 12.0, 12.0), (25, None, 5.0)])
+def test_the_norm(genes, given, norm):
+    own = SphericalCma(LatentDescription(genes), norm=given)
     assert own.norm == pytest.approx(norm)
     assert np.linalg.norm(own.ask(3).real, axis=1) == pytest.approx([norm] * 3)
 
