@@ -252,7 +252,8 @@ class Records:
         again = self.again.get(evaluation, np.empty(0))
         if not len(again) or not self.count(Phase.CONFIRM, Phase.BASELINE_CONFIRM):
             return {}
-        deviation = float(np.std(again, ddof=1)) if len(again) > 1 else self.noise
+        # From the first answer: of equal answers the mean, and so the deviation, may be off by a rounding.
+        deviation = float(np.std(np.asarray(again) - again[0], ddof=1)) if len(again) > 1 else self.noise
         error = None if deviation is None else deviation / float(np.sqrt(len(again)))
         return {"replicates": len(again), "standard_error": error}
 

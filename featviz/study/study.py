@@ -65,8 +65,7 @@ class Study:
         restarts: independent searches, one after the other, that share the budget evenly.
         halving: whether restarts take turns instead, and the better half goes on again and again until one is left
             with the rest; see :mod:`featviz.study.halving`. It takes at least two restarts, and one objective.
-        query_seconds: how long the box takes for one input, if you know: of a slow one "auto" thinks longer about what
-            to ask next.
+        query_seconds: seconds that the box takes for one input, if you know; "auto" thinks longer for a slow one.
         batch_size: inputs evaluated at a time; None for what the optimiser prefers.
         baseline: random inputs from the space's prior to evaluate besides, after the search and on top of the
             budget: the evidence that the search found more than chance does.
@@ -87,8 +86,7 @@ class Study:
 
     Raises:
         InvalidArgument, WrongType: for arguments that cannot be used.
-        RunMismatch: when ``out`` holds a run of another search.
-        RunLocked: when another process writes to it.
+        RunMismatch, RunLocked: when ``out`` holds a run of another search, or another process writes to it.
     """
 
     _outstanding: Asked | None
@@ -127,7 +125,8 @@ class Study:
         self._references = None if references is None else space.encode_inputs(references)
         # Made before anything touches the disk, so that an unusable choice leaves no directory behind.
         self._goals = 1 if objective is None else objective.goals
-        made = make_searcher(optimiser, space.latent, Plan(settings, settings.budget, 0), goals=self._goals)
+        plan, noisy = Plan(settings, settings.budget, 0), self._evaluator.noisy
+        made = make_searcher(optimiser, space.latent, plan, goals=self._goals, noisy=noisy)
         self._recommends = callable(getattr(made.optimiser, "recommend", None))
         self._session = Session(
             space,

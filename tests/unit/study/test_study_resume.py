@@ -41,7 +41,8 @@ def objective(at=None):
 
 
 def search(out, at=None, **options):
-    settings = {"budget": 90, "baseline": 30, "restarts": 2, "seed": 5, "batch_size": 9, "progress": "none"} | options
+    settings = {"budget": 90, "baseline": 30, "restarts": 2, "seed": 5, "batch_size": 9, "progress": "none"}
+    settings |= {"optimiser": "sep-cma"} | options
     return fv.search(SPACE, objective(at), out=out, **settings)
 
 
@@ -181,7 +182,7 @@ def test_an_interruption_anywhere_changes_nothing(tmp_path, monkeypatch, where, 
 
 def test_a_decoder_that_fails_once_leaves_a_study_that_can_be_asked_again(monkeypatch):
     whole = search(None, baseline=0, restarts=1)
-    study = fv.Study(SPACE, objective(), budget=90, seed=5, batch_size=9)
+    study = fv.Study(SPACE, objective(), budget=90, seed=5, batch_size=9, optimiser="sep-cma")
     study.step()
     with monkeypatch.context() as patched:
         patched.setattr(fv.ImageSpace, "decode_latents", lambda *_: 1 / 0)
@@ -387,7 +388,8 @@ def test_own_optimisers_resume_from_their_state_and_not_from_the_beginning(tmp_p
     search(tmp_path / "run", restarts=1, baseline=0)
     asked, ask = [], SepCma.ask
     monkeypatch.setattr(SepCma, "ask", lambda self, n: asked.append(n) or ask(self, n))
-    with fv.Study(SPACE, objective(), budget=120, batch_size=9, seed=5, out=tmp_path / "run") as study:
+    settings = {"budget": 120, "batch_size": 9, "seed": 5, "optimiser": "sep-cma"}
+    with fv.Study(SPACE, objective(), out=tmp_path / "run", **settings) as study:
         study.ask()
     assert len(asked) == 1
 
