@@ -53,10 +53,11 @@ bench: $(VENV)/.has-bench  ## Measure: queries needed, parity with gradients, ov
 	$(ONE_THREAD) $(BIN)/python benchmarks/fronts.py $(BENCH_ARGS)
 	$(ONE_THREAD) $(BIN)/python benchmarks/overhead.py
 	$(ONE_THREAD) $(BIN)/python benchmarks/spaces.py
-	$(ONE_THREAD) $(BIN)/python benchmarks/ensembles.py $(BENCH_ARGS)
-	$(ONE_THREAD) $(BIN)/python benchmarks/ehrlich.py $(BENCH_ARGS)
-	$(ONE_THREAD) $(BIN)/python benchmarks/series.py $(BENCH_ARGS)
+	$(ONE_THREAD) $(BIN)/python benchmarks/scaling.py --write docs/images/scaling.svg $(BENCH_ARGS)
+	$(ONE_THREAD) $(BIN)/python benchmarks/fooling.py $(BENCH_ARGS)
+	$(ONE_THREAD) $(BIN)/python benchmarks/restarts.py $(BENCH_ARGS)
 	$(ONE_THREAD) $(BIN)/python benchmarks/decoders.py $(BENCH_ARGS)
+	$(ONE_THREAD) $(BIN)/python benchmarks/suite.py $(BENCH_ARGS)
 
 clean:  ## Remove caches and build output; keeps .venv, runs and galleries
 	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

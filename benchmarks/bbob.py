@@ -3,7 +3,8 @@
     python benchmarks/bbob.py [--quick] [--help]
 
 Eight BBOB functions (see ``problems/bbob.py``) in 10 and 40 variables, and the two separable ones in 784, another
-instance for each seed. All search [-5, 5]^d. A figure is minus the decimal logarithm of the distance to the best value
+instance for each seed. The peers search [-5, 5]^d; featviz numbers with a normal prior, as wide as their first step, and, in
+a row of its own, numbers within [-5, 5]. A figure is minus the decimal logarithm of the distance to the best value
 (8 at most): 2 means that .01 is missing, and one more is ten times nearer.
 """
 
@@ -13,7 +14,16 @@ import numpy as np
 from ours import featviz
 from peers.comparison import Method
 from peers.effort import Effort, run_benchmark
-from peers.real import RealProblem, catcma, cma_diagonal, cma_full, nevergrad, random_search
+from peers.real import (
+    RealProblem,
+    catcma,
+    cma_diagonal,
+    cma_full,
+    nevergrad,
+    random_search,
+    scipy_differential_evolution,
+    scipy_dual_annealing,
+)
 from peers.verdicts import Comparison
 from problems.bbob import FUNCTIONS, HALF_WIDTH, Bbob
 
@@ -28,8 +38,19 @@ SIZES = (
 NEAREST = 1e-8
 
 
+class Reals(fv.Space):
+    """Vectors of so many numbers, each with a standard deviation of half the half width: the peers' first step too."""
+
+    def __init__(self, dimensions: int) -> None:
+        self.variables = {"x": fv.Real(shape=dimensions)}
+
+    def decode(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
+        """The numbers."""
+        return HALF_WIDTH / 2 * values["x"]
+
+
 class Box(fv.Space):
-    """All vectors of so many numbers within [-5, 5], as a user would write it down."""
+    """Vectors of so many numbers within [-5, 5], each as likely as the others."""
 
     def __init__(self, dimensions: int) -> None:
         self.variables = {"x": fv.Uniform(-HALF_WIDTH, HALF_WIDTH, shape=dimensions)}
@@ -39,13 +60,19 @@ class Box(fv.Space):
         return values["x"]
 
 
+def reals(problem: RealProblem) -> Reals:
+    return Reals(len(problem.lower))
+
+
 def box(problem: RealProblem) -> Box:
     return Box(len(problem.lower))
 
 
 METHODS: dict[str, Method[RealProblem]] = {
-    "featviz": Method(featviz(box)),
-    "featviz, sep-cma": Method(featviz(box, optimiser="sep-cma")),
+    "featviz": Method(featviz(reals)),
+    "featviz, sep-cma": Method(featviz(reals, optimiser="sep-cma")),
+    "featviz, full-cma": Method(featviz(reals, optimiser="full-cma")),
+    "featviz, bounded": Method(featviz(box)),
     "random": Method(random_search),
     "cma": Method(cma_full),
     "cma, diagonal": Method(cma_diagonal),
@@ -53,10 +80,12 @@ METHODS: dict[str, Method[RealProblem]] = {
     "nevergrad:CMA": Method(nevergrad("CMA"), most=2_000, runs=5),
     "nevergrad:DE": Method(nevergrad("DE", 30), most=2_000, runs=5),
     "nevergrad:NGOpt": Method(nevergrad("NGOpt"), most=2_000, runs=3),
+    "scipy:differential evolution": Method(scipy_differential_evolution),
+    "scipy:dual annealing": Method(scipy_dual_annealing),
 }
-QUICK = ("featviz", "featviz, sep-cma", "random", "cma", "cma, diagonal")
+QUICK = tuple(METHODS)[:7]
 # With 784 variables a full covariance is hopeless, and NGOpt makes no progress (benchmarks/parity.py).
-MANY = ("featviz", "random", "cma, diagonal", "nevergrad:CMA", "nevergrad:DE")
+MANY = ("featviz", "featviz, bounded", "random", "cma, diagonal", "nevergrad:CMA", "nevergrad:DE")
 
 
 def problem(name: str, dimensions: int, seed: int) -> RealProblem:
