@@ -3,9 +3,9 @@
     python benchmarks/bbob.py [--quick] [--help]
 
 Eight BBOB functions (see ``problems/bbob.py``) in 10 and 40 variables, and the two separable ones in 784, another
-instance for each seed. The peers search [-5, 5]^d; featviz numbers with a normal prior, as wide as their first step, and, in
-a row of its own, numbers within [-5, 5]. A figure is minus the decimal logarithm of the distance to the best value
-(8 at most): 2 means that .01 is missing, and one more is ten times nearer.
+instance for each seed. The peers search [-5, 5]^d; featviz numbers with a normal prior, as wide as their first step,
+and in a row of its own numbers within [-5, 5]. A figure is minus the decimal logarithm of the distance to the best
+value (8 at most): 2 means that .01 is missing, and one more is ten times nearer.
 """
 
 from collections.abc import Iterator, Mapping

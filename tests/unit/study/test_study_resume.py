@@ -203,6 +203,22 @@ def test_references_must_be_the_same_until_all_of_them_are_evaluated(tmp_path, a
     np.testing.assert_array_equal(resumed.scores, whole.scores)
 
 
+@pytest.mark.parametrize("optimiser", ["auto", "ga"])
+def test_a_larger_budget_keeps_what_was_planned_for_the_smaller_one(tmp_path, optimiser):
+    options = {"optimiser": optimiser, "batch_size": None, "restarts": 1, "baseline": 0}
+    short = search(tmp_path / "run", budget=50, **options)
+    longer = search(tmp_path / "run", budget=350, **options)
+    fresh = search(None, budget=350, **options)
+    assert longer.evaluations == 350
+    np.testing.assert_array_equal(longer.scores[:50], short.scores)
+    sizes = [run.spec["search"]["batch_size"] for run in (short, longer, fresh)]
+    assert sizes[0] == sizes[1]
+    if optimiser == "auto":
+        names = [run.spec["provenance"]["optimiser"] for run in (short, longer, fresh)]
+        assert names == ["turbo", "turbo", "sep-cma"]
+        assert sizes[1] != sizes[2]
+
+
 @pytest.mark.parametrize("optimiser", ["nevergrad:OnePlusOne", "nevergrad:DE", "sep-cma"])
 def test_a_larger_budget_repeats_what_was_done_with_the_smaller_one(tmp_path, optimiser):
     short = search(tmp_path / "run", optimiser=optimiser, baseline=0)
