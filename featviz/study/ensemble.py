@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from featviz.protocols import ScoreFunction, SearchSpace
-from featviz.study.members import Ensemble, Member, members_of
-from featviz.study.progress import Callback, make_reporter
+from featviz.study.members import Ensemble, members_of
+from featviz.study.progress import Callback, Reporter, make_reporter
 from featviz.study.team import Team
 
 __all__ = ["search_ensemble"]
 
 
-def search_ensemble(
+def search_ensemble(  # noqa: D417  the others are those of fv.search
     members: Mapping[str, SearchSpace | Sequence[Any]],
     objective: ScoreFunction,
     *,
@@ -48,47 +48,27 @@ def search_ensemble(
             optimisers, or seeds, can race on one space. Names are names of directories.
         objective: what to maximise in each of them; one that is a single score.
         budget: evaluations of single inputs that all members together may make, reference inputs included.
-        seed: as in :func:`featviz.search`; this and the next three are for the members that do not say otherwise.
-        optimiser: as there.
-        optimiser_options: as there; a member that names an optimiser does not take them over.
-        batch_size: as there.
         references: inputs that each member starts from, and evaluates first, each at its own cost.
-        noise: as there. What was left behind is not asked for again: it is judged by the scores that were observed.
-        replicates: as there.
         baseline: random inputs to evaluate besides, from the space of the member that is left at the end.
         out: a directory in which each member's run has its own, by its name; None to keep everything in memory.
-        resume: whether to go on with an ensemble that is in ``out`` already. It ends where it would have ended.
-        target: end the whole search when the best score of a member reaches this.
-        max_seconds: end the whole search after this wall time.
-        callbacks: each called with the :class:`featviz.study.Progress` of all members together after every batch, with
-            the number of the member as ``restart``; one ends the search by raising :class:`featviz.StopSearch`.
-        progress: as in :func:`featviz.search`.
+        callbacks: called with the :class:`featviz.study.Progress` of all members, whose number is its ``restart``.
 
-    Returns:
-        The runs of the members and the best input of all: ``found.best``, ``found.winner``, ``found.runs``.
+    The other arguments are as in :func:`featviz.search`, for the members that do not say otherwise. What was left
+    behind by a noisy box is not asked for again.
 
     Raises:
-        InvalidArgument, WrongType: for arguments that cannot be used, before anything is evaluated.
-        RunMismatch, RunExists, RunLocked, RunDamaged, StorageError: about the directory ``out``.
-        FailureBudgetExceeded: when more than half of the last 100 evaluations of a member failed.
+        InvalidArgument, WrongType, RunMismatch, RunExists, FailureBudgetExceeded: as there.
     """
-    shared = {
-        "seed": seed,
-        "optimiser": optimiser,
-        "optimiser_options": optimiser_options,
-        "batch_size": batch_size,
-        "references": references,
-    }
-    found: list[Member] = members_of(members, shared)
-    reporter = make_reporter(progress)
-    common = {
-        "baseline": baseline,
-        "noise": noise,
-        "replicates": replicates,
-        "target": target,
-        "max_seconds": max_seconds,
-    }
+    shared = {"seed": seed, "optimiser": optimiser, "optimiser_options": optimiser_options}
+    shared |= {"batch_size": batch_size, "references": references}
+    common: dict[str, Any] = {"baseline": baseline, "noise": noise, "replicates": replicates}
+    common |= {"target": target, "max_seconds": max_seconds}
+    found, reporter = members_of(members, shared), make_reporter(progress)
     team = Team(found, objective, budget=budget, out=out, resume=resume, callbacks=callbacks, **common)
+    return _raced(team, reporter)
+
+
+def _raced(team: Team, reporter: Reporter) -> Ensemble:
     try:
         while (made := team.step()) is not None:
             reporter.show(made)

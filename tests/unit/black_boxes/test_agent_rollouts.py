@@ -270,7 +270,7 @@ class TestFailures:
     def test_a_search_goes_on_and_says_what_failed(self):
         box = fv.rollout(Fragile, lambda seen: 1, inputs="options")
         space = fv.DictSpace({"bonus": fv.Integer(0, 5)})
-        run = fv.search(space, fv.maximise(box, "return"), budget=40, progress="none")
+        run = fv.search(space, fv.maximise(box, "return"), budget=40, optimiser="ga", progress="none")
         assert run.best.input["bonus"] == 5
         assert set(run.failures) == {"exception", "nonfinite", "type"}
         assert any("the gear broke (test_agent_rollouts.py:" in reason for reason in run.failure_reasons)

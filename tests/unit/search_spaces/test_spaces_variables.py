@@ -173,7 +173,7 @@ class Plain(fv.Space):
 @pytest.mark.parametrize("name", IN_STEPS)
 def test_no_value_in_steps_is_asked_for_twice(name):
     space = Plain(IN_STEPS[name])
-    own, asked = GeneticAlgorithm(space.latent, seed=1), []
+    own, asked = GeneticAlgorithm(space.latent, seed=1, population=20), []
     for _ in range(15):
         latents = own.ask(20)
         asked += space.decode_latents(latents)

@@ -234,7 +234,7 @@ def test_inputs_are_shown_as_text_or_tables():
 
 def test_a_search_is_stored_and_read_back(tmp_path):
     box = fv.black_box(lambda x: len(x["notes"]) + x["tempo"] / 1000, per_input=True)
-    run = fv.search(melody, fv.maximise(box), budget=200, out=tmp_path / "run", progress="none")
+    run = fv.search(melody, fv.maximise(box), budget=400, out=tmp_path / "run", progress="none")
     again = fv.load(tmp_path / "run")
     assert again.best.input == run.best.input
     assert again.best.latents.digest() == run.best.latents.digest()
