@@ -24,13 +24,11 @@ class Circumstances(NamedTuple):
         budget: evaluations that it may make; None when there is no end.
         goals: objectives that are pursued at once.
         query_seconds: seconds that the box takes for one input; None when nobody said.
-        noisy: whether equal inputs are known to get different scores.
     """
 
     budget: int | None = None
     goals: int = 1
     query_seconds: float | None = None
-    noisy: bool = False
 
 
 class Choice(NamedTuple):
@@ -65,8 +63,7 @@ def choose(latent: LatentDescription, about: Circumstances) -> Choice:
 
 def _is_dear(latent: LatentDescription, about: Circumstances) -> bool:
     """Whether queries are so few, or so slow, that a model of all scores is worth its cost."""
-    if about.budget is None or about.noisy:
-        # A model of few noisy scores was misled: with noise of half the score it found next to nothing.
+    if about.budget is None:
         return False
     most = _FEW if latent.kinds == {"real"} and not latent.stepwise else _FEW_STEPWISE
     slow = about.query_seconds is not None and about.query_seconds >= _SLOW_SECONDS

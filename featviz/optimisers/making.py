@@ -68,7 +68,6 @@ def make_optimiser(
     start: Latents | None = None,
     goals: int = 1,
     query_seconds: float | None = None,
-    noisy: bool = False,
     **options: Any,
 ) -> MadeOptimiser:
     """The optimiser called ``name`` for the genes of ``latent``.
@@ -83,7 +82,6 @@ def make_optimiser(
         start: a batch of one latent to begin at.
         goals: objectives that are pursued at once.
         query_seconds: seconds that the box takes for one input, where that is known; "auto" alone asks for it.
-        noisy: whether equal inputs are known to get different scores; "auto" alone asks for it.
         options: the optimiser's own keyword arguments, such as ``sigma`` or ``population``.
 
     Raises:
@@ -97,7 +95,7 @@ def make_optimiser(
         raise WrongType(f"optimiser must be a name, but it is a {type(name).__name__}. For instance 'sep-cma'.")
     reason = "asked for by name"
     if name == "auto":
-        name, reason = choose(latent, Circumstances(budget, goals, query_seconds, noisy))
+        name, reason = choose(latent, Circumstances(budget, goals, query_seconds))
     made, given = _find(name)
     if goals > 1 and not getattr(made, "many_goals", False):
         raise IncompatibleOptimiser(

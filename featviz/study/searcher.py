@@ -24,7 +24,6 @@ def make_searcher(
     start: Latents | None = None,
     *,
     goals: int = 1,
-    noisy: bool = False,
 ) -> MadeOptimiser:
     """A fresh optimiser for a restart and a number of objectives, its name, and why it was chosen."""
     settings = plan.settings
@@ -42,7 +41,6 @@ def make_searcher(
         start=start,
         goals=goals,
         query_seconds=settings.query_seconds,
-        noisy=settings.noise if isinstance(settings.noise, bool) else noisy,
         **settings.optimiser_options,
     )
 

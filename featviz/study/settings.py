@@ -17,7 +17,7 @@ MAX_BUDGET = 10**12
 _MAX_BATCH = 1_000_000
 MAX_REPLICATES = 10_000
 # Arguments that every optimiser is given by the search.
-_GIVEN = frozenset({"name", "latent", "seed", "budget", "start", "batch_size", "goals", "query_seconds", "noisy"})
+_GIVEN = frozenset({"name", "latent", "seed", "budget", "start", "batch_size", "goals", "query_seconds"})
 
 
 @dataclass(frozen=True)

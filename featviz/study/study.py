@@ -125,8 +125,7 @@ class Study:
         self._references = None if references is None else space.encode_inputs(references)
         # Made before anything touches the disk, so that an unusable choice leaves no directory behind.
         self._goals = 1 if objective is None else objective.goals
-        plan, noisy = Plan(settings, settings.budget, 0), self._evaluator.noisy
-        made = make_searcher(optimiser, space.latent, plan, goals=self._goals, noisy=noisy)
+        made = make_searcher(optimiser, space.latent, Plan(settings, settings.budget, 0), goals=self._goals)
         self._recommends = callable(getattr(made.optimiser, "recommend", None))
         self._session = Session(
             space,

@@ -64,11 +64,6 @@ def test_several_objectives(latent):
     assert choose(latent, Circumstances(60, 3, 10.0)).name == "nsga2"
 
 
-def test_few_noisy_scores_are_no_ground_for_a_model():
-    assert choose(MANY, Circumstances(60, noisy=True)).name == "sep-cma"
-    assert make_optimiser("auto", MANY, budget=60, noisy=True).name == "sep-cma"
-
-
 def test_the_seconds_of_a_query_reach_the_choice():
     assert make_optimiser("auto", MANY, budget=400).name == "sep-cma"
     made = make_optimiser("auto", MANY, budget=400, query_seconds=30)
