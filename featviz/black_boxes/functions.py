@@ -66,7 +66,6 @@ class FunctionBox(BlackBox):
         self._loop: EventLoopThread | None = None
         self._named = outputs is not None
         self._fits = False  # whether it has answered with as many numbers as it has outputs
-        self._begun = False  # whether it has been asked before
         label = name if name is not None else _own_name(function)
         super().__init__(name=label, outputs=[DEFAULT_OUTPUT] if outputs is None else outputs, preprocess=preprocess)
 
@@ -128,9 +127,7 @@ class FunctionBox(BlackBox):
         """Tell a mistake in how the box was made, which fails on every batch, from one bad answer."""
         shape = _shape(answer)
         k = len(self.outputs)
-        first, self._begun = not self._begun, True
-        # One input alone may be a bad one of a batch, asked for again; not the very first.
-        if self._fits or shape is None or (n == 1 and not (first and shape[:1] == (1,))):
+        if self._fits or shape is None or n == 1:
             return
         if shape == () or (k > 1 and shape == (k,) and k != n):
             raise BoxError(

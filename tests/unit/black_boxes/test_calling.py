@@ -244,7 +244,7 @@ def test_another_number_of_outputs_than_was_named_is_one_clear_error(answer, wor
     function = (lambda x: answer(x[None])[0]) if per_input else answer
     box = fv.black_box(function, outputs=["a", "b"], per_input=per_input)
     with pytest.raises(BoxError, match=words):
-        fv.search(fv.TimeSeriesSpace(4), fv.maximise(box, "a"), budget=20, progress="none")
+        fv.search(fv.TimeSeriesSpace(4), fv.maximise(box, "a"), budget=20, batch_size=10, progress="none")
 
 
 def test_once_it_has_answered_rightly_a_wrong_answer_costs_only_itself():
