@@ -28,6 +28,7 @@ class Effort:
     Attributes:
         quick: few seeds, and only methods that cost microseconds.
         only: run methods whose names hold one of these; all when empty.
+        opponents: leave out the rows of featviz, which change with it (for ``--save``, and ``--reuse`` later).
         first_seed: of the first run.
         seeds: how many runs a problem; by default 3 when quick and 10 when not.
         known: figures of earlier runs by family, title and method. A method that is found there is not run again,
@@ -36,6 +37,7 @@ class Effort:
 
     quick: bool = False
     only: tuple[str, ...] = ()
+    opponents: bool = False
     first_seed: int = FIRST_SEED
     seeds: int = SEEDS
     known: Stored = field(default_factory=dict)
@@ -80,6 +82,8 @@ class Effort:
 
     def wants(self, name: str) -> bool:
         """Whether a method is asked for."""
+        if self.opponents and name.startswith(OURS):
+            return False
         return not self.only or any(part in name for part in self.only)
 
 
@@ -91,6 +95,7 @@ def run_benchmark(description: str, benchmarks: Mapping[str, Comparisons]) -> No
     parser = argparse.ArgumentParser(description=description.split("\n", 1)[0])
     parser.add_argument("--quick", action="store_true", help="three seeds, and only methods that cost microseconds")
     parser.add_argument("--only", nargs="+", default=[], metavar="METHOD", help="methods whose names hold one of these")
+    parser.add_argument("--opponents", action="store_true", help="without the rows of featviz")
     parser.add_argument("--first-seed", type=int, default=FIRST_SEED, help="0 to choose constants (%(default)s)")
     parser.add_argument("--seeds", type=int, help=f"runs of each problem; default: {SEEDS}, or {QUICK_SEEDS} if quick")
     parser.add_argument("--reuse", nargs="+", default=[], metavar="FILE", help="take opponents' figures from these")
@@ -99,7 +104,9 @@ def run_benchmark(description: str, benchmarks: Mapping[str, Comparisons]) -> No
         parser.add_argument("--families", nargs="+", choices=benchmarks, default=list(benchmarks))
     options = parser.parse_args()
     seeds = options.seeds or (QUICK_SEEDS if options.quick else SEEDS)
-    effort = Effort(options.quick, tuple(options.only), options.first_seed, seeds, _read(options.reuse))
+    effort = Effort(
+        options.quick, tuple(options.only), options.opponents, options.first_seed, seeds, _read(options.reuse)
+    )
     found: list[Comparison] = []
     for name in getattr(options, "families", benchmarks):
         for comparison in benchmarks[name](effort):
