@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from ensembles import declared, learnt
-from models import CLASSES, SIDE, ConvNet, Mlp, Model, digits
+from models import CLASSES, SIDE, ConvNet, Model, digits, trained_mlp
 from ours import featviz, pictures, pixels
 from peers import discrete, mixed, real
 from peers.comparison import Method
@@ -203,7 +203,7 @@ def mixed_problem(table: Mixed) -> mixed.MixedProblem:
 def _pictures(effort: Effort) -> Iterator[Comparison]:
     data = digits()
     methods = numeric(ours(pictures(SIDE, SIDE), pixels, ("turbo", "sep-cma", "coarse-to-fine", "ga")), SIDE * SIDE)
-    models: list[Model] = [Mlp(data)]
+    models: list[Model] = [trained_mlp()]
     if importlib.util.find_spec("onnx") is not None:
         models.append(ConvNet.from_onnx())
     for model in models:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from models import CLASSES, SIDE, Array, Mlp, digits
+from models import CLASSES, SIDE, Array, trained_mlp
 from numpy.typing import NDArray
 from peers.comparison import Method
 from peers.effort import Effort, run_benchmark
@@ -169,7 +169,7 @@ QUICK = tuple(methods())[:8]
 
 
 def comparisons(effort: Effort) -> Iterator[Comparison]:
-    model = Mlp(digits())
+    model = trained_mlp()
     run = methods()
     title = f"{model.name}, p ≥ .9999: classes that are done within so many queries for all"
     problems = [Problem(model.name, model.logits)] * effort.seeds

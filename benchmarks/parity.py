@@ -15,7 +15,7 @@ the same. "cma, diagonal, featviz's space" shows what the space is worth; it is 
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from models import CLASSES, CONVNET_PATH, SIDE, Array, ConvNet, Mlp, Model, digits, white_box_optimum
+from models import CLASSES, CONVNET_PATH, SIDE, Array, ConvNet, Model, trained_mlp, white_box_optimum
 from ours import featviz, pictures, pixels
 from peers.comparison import Mean, Method
 from peers.effort import Effort, run_benchmark
@@ -100,7 +100,7 @@ def problem(model: Model, logits: Callable[[Array], Array], label: int) -> RealP
 
 
 def comparisons(effort: Effort) -> Iterator[Comparison]:
-    for model in (Mlp(digits()), ConvNet.from_onnx()):
+    for model in (trained_mlp(), ConvNet.from_onnx()):
         logits = logits_of(model)
         classes = tuple(problem(model, logits, label) for label in range(CLASSES))
         for words, count, methods in GROUPS:

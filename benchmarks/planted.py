@@ -65,7 +65,7 @@ def searching_numbers(space: Callable[[Any], Any], rows: Callable[[Any], Any], r
         "nevergrad:DE": Method(real.nevergrad("DE", 30), runs=runs),
         "nevergrad:OnePlusOne": Method(real.nevergrad("OnePlusOne"), runs=runs),
         "cmaes:CatCMAwM": Method(real.catcma, most=2_000, runs=runs),
-        "optuna:TPE": Method(real.optuna_tpe, most=500, runs=1),
+        "optuna:TPE": Method(real.optuna("TPE"), most=500, runs=1),
     }
 
 
