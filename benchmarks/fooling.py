@@ -112,6 +112,8 @@ def featviz(*, from_best: bool = False, noise: bool | Literal["auto"] = False, *
                 seed=seed,
                 references=classifier.best_for(label) if from_best else None,
                 noise=noise,
+                # Named, since options are those of one optimiser.
+                optimiser="sep-cma" if options else "auto",
                 optimiser_options=options,
                 progress="none",
             )
