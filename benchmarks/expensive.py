@@ -25,8 +25,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from ensembles import declared, learnt
-from models import CLASSES, SIDE, ConvNet, Mlp, Model, digits
-from ours import featviz
+from models import CLASSES, SIDE, ConvNet, Model, digits, trained_mlp
+from ours import featviz, pictures, pixels
 from peers import discrete, mixed, real
 from peers.comparison import Method
 from peers.effort import Effort, run_benchmark
@@ -69,14 +69,6 @@ class Box(fv.Space):
 
 def _ends(problem: real.RealProblem) -> tuple[list[float], list[float]]:
     return problem.lower.tolist(), problem.upper.tolist()
-
-
-def pictures(problem: real.RealProblem) -> fv.ImageSpace:  # noqa: ARG001  all are called with the problem
-    return fv.ImageSpace(SIDE, SIDE)
-
-
-def pixels(inputs: np.ndarray) -> np.ndarray:
-    return inputs.reshape(len(inputs), -1).astype(np.float64)
 
 
 def sequences(problem: discrete.DiscreteProblem) -> fv.TokenSpace:
@@ -210,8 +202,8 @@ def mixed_problem(table: Mixed) -> mixed.MixedProblem:
 
 def _pictures(effort: Effort) -> Iterator[Comparison]:
     data = digits()
-    methods = numeric(ours(pictures, pixels, ("turbo", "sep-cma", "coarse-to-fine", "ga")), SIDE * SIDE)
-    models: list[Model] = [Mlp(data)]
+    methods = numeric(ours(pictures(SIDE, SIDE), pixels, ("turbo", "sep-cma", "coarse-to-fine", "ga")), SIDE * SIDE)
+    models: list[Model] = [trained_mlp()]
     if importlib.util.find_spec("onnx") is not None:
         models.append(ConvNet.from_onnx())
     for model in models:

@@ -21,7 +21,6 @@ __all__ = [
     "nevergrad",
     "optuna",
     "optuna_sampler",
-    "optuna_tpe",
     "random_search",
     "scipy_differential_evolution",
     "scipy_dual_annealing",
@@ -120,11 +119,6 @@ def nevergrad(algorithm: str, workers: int = 1) -> Callable[[RealProblem, Record
                 optimiser.tell(candidate, -score)
 
     return search
-
-
-def optuna_tpe(problem: RealProblem, recorder: Recorder, seed: int) -> None:
-    """TPE of optuna, one float a number."""
-    optuna("TPE")(problem, recorder, seed)
 
 
 def optuna(sampler: str) -> Callable[[RealProblem, Recorder, int], None]:

@@ -17,11 +17,13 @@ class Recorder:
     Args:
         score: the function, rows (n, ...) -> float64 (n,), finite.
         budget: queries that count; a method stops when ``left()`` is 0. Those beyond it are answered and ignored.
+        enough: a score from which on no queries are left.
     """
 
-    def __init__(self, score: Callable[[NDArray[Any]], Array], budget: int) -> None:
-        self._score, self._budget = score, budget
+    def __init__(self, score: Callable[[NDArray[Any]], Array], budget: int, enough: float = np.inf) -> None:
+        self._score, self._budget, self._enough = score, budget, enough
         self._scores: list[Array] = []
+        self._done = False
         self.queries = 0
 
     def __call__(self, rows: NDArray[Any]) -> Array:
@@ -29,11 +31,12 @@ class Recorder:
         scores = np.asarray(self._score(rows), dtype=np.float64)
         self._scores.append(scores)
         self.queries += len(scores)
+        self._done = self._done or bool((scores >= self._enough).any())
         return scores
 
     def left(self) -> int:
         """Queries that the budget still allows."""
-        return max(self._budget - self.queries, 0)
+        return 0 if self._done else max(self._budget - self.queries, 0)
 
     def best(self, checkpoints: Sequence[int]) -> list[float]:
         """The best score within so many queries, NaN beyond the budget. A method that stopped early keeps its best."""
