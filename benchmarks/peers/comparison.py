@@ -97,7 +97,8 @@ def _measure(method: Method[P], problems: Sequence[P], checkpoints: Sequence[int
     best, queries, error = np.full((runs, len(checkpoints)), np.nan), 0, ""
     start = time.perf_counter()
     for i, problem in enumerate(problems[:runs]):
-        recorder = Recorder(problem.score, min(checkpoints[-1], method.most))
+        noise = float(getattr(problem, "noise", 0.0))
+        recorder = Recorder(problem.score, min(checkpoints[-1], method.most), noise, first_seed + i)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
