@@ -369,3 +369,19 @@ def test_with_noise_what_a_collapsed_region_leaves_is_not_its_luckiest_row():
         own.tell(*_parabola(rng, 1.2 + rng.uniform(0, 0.5, (40, 2))))
     assert own.restarts == 1
     assert np.linalg.norm(own.recommend().real) < 0.8
+
+
+def test_with_noise_a_stored_state_goes_on_alike():
+    rng = np.random.default_rng(2)
+    own, other = Turbo(LatentDescription(3), budget=60), Turbo(LatentDescription(3), budget=60)
+    own.expect_noise(0.3, 60)
+    for _ in range(12):
+        own.tell(*_parabola(rng, own.ask(2).real))
+    other.load_state_dict(own.state_dict())
+    for _ in range(6):
+        asked = own.ask(2)
+        assert asked.digest() == other.ask(2).digest()
+        batch = _parabola(rng, asked.real)
+        own.tell(*batch)
+        other.tell(*batch)
+    np.testing.assert_array_equal(own.state_dict()["region"], other.state_dict()["region"])
