@@ -385,3 +385,11 @@ def test_with_noise_a_stored_state_goes_on_alike():
         own.tell(*batch)
         other.tell(*batch)
     np.testing.assert_array_equal(own.state_dict()["region"], other.state_dict()["region"])
+
+
+@pytest.mark.parametrize(("known", "searched"), [({"scales": 1 / np.arange(1, 201.0)}, 64), ({}, 96)])
+def test_how_many_coarse_genes_are_searched(known, searched):
+    stages = np.arange(16), np.arange(200)
+    own = Turbo(LatentDescription(200, stages=() if known else stages, **known), budget=60)
+    rows = own.ask(8).real
+    assert np.count_nonzero((rows != 0).any(axis=0)) == searched
