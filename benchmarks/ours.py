@@ -31,8 +31,9 @@ def featviz(
 
     def search(problem: P, recorder: Recorder, seed: int) -> None:
         box = fv.black_box(lambda inputs: recorder(rows(inputs)), name="problem")
-        fv.search(
-            space_of(problem),
+        space = space_of(problem)
+        run = fv.search(
+            space,
             fv.maximise(box),
             budget=recorder.left(),
             seed=seed,
@@ -40,6 +41,8 @@ def featviz(
             progress="none",
             **options,
         )
+        if recorder.noise:
+            recorder.recommend(rows(space.decode_latents(run.best.latents)))
 
     return search
 

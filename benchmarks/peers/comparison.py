@@ -112,7 +112,9 @@ def _measure(method: Method[P], problems: Sequence[P | Mean[P]], checkpoints: Se
     start = time.perf_counter()
     for i, problem in enumerate(problems[:runs]):
         parts = problem.parts if isinstance(problem, Mean) else (problem,)
-        recorders = [Recorder(part.score, min(checkpoints[-1], method.most)) for part in parts]
+        noise = float(getattr(problem, "noise", 0.0))
+        most = min(checkpoints[-1], method.most)
+        recorders = [Recorder(part.score, most, noise=noise, seed=first_seed + i) for part in parts]
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")

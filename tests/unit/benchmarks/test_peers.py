@@ -56,6 +56,39 @@ def test_queries_beyond_the_budget_do_not_count():
     assert recorder.best([2]) == [2]
 
 
+def test_with_noise_the_true_score_of_what_is_reported_counts():
+    recorder = Recorder(lambda rows: rows[:, 0], 200, noise=5.0, seed=1)
+    rows = np.linspace(0, 1, 200)[:, None]
+    seen = recorder(rows)
+    assert np.abs(seen - rows[:, 0]).max() > 5
+    assert recorder.best([200]) == [rows[seen.argmax(), 0]]
+    recorder.recommend(np.array([[0.75]]))
+    assert recorder.best([200]) == [0.75]
+    assert recorder.queries == 200
+    recorder.recommend(None)
+    assert recorder.best([100, 200]) == [rows[seen[:100].argmax(), 0], rows[seen.argmax(), 0]]
+
+
+def test_the_noise_is_the_same_for_every_method():
+    rows = np.zeros((3, 1))
+    one, other = (Recorder(lambda rows: rows[:, 0], 3, noise=1.0, seed=4)(rows) for _ in range(2))
+    np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("name", ["cma", "nevergrad"])
+@pytest.mark.filterwarnings("ignore")
+def test_libraries_that_recommend_are_believed(name):
+    pytest.importorskip(name)
+    seen = []
+    search = real.cma_diagonal if name == "cma" else real.nevergrad("OnePlusOne")
+    problem = box(lambda rows: -np.square(rows).sum(axis=1))
+    recorder = Recorder(problem.score, 60, noise=2.0)
+    recorder.recommend = seen.append
+    search(problem, recorder, 0)
+    assert len(seen) >= 1
+    assert seen[-1].shape == (1, 2)
+
+
 @pytest.mark.parametrize("name", DISCRETE)
 @pytest.mark.filterwarnings("ignore")
 def test_discrete_peers_stay_within_options_and_budget(name):
