@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ __all__ = ["Bar", "Bars", "Chart", "Line", "Path", "bars", "chart", "table"]
 # A logarithmic axis is taken when half of the climb lies in this first part of the evaluations.
 _EARLY = 0.1
 _LABEL_GAP = 14.0
+# The room that a label at the end of a line needs besides, and for each of its characters.
+_LABEL_MARGIN, _LABEL_CHARACTER = 5.0, 7.0
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,8 @@ def chart(lines: Sequence[Line], frame: Frame = FRAME) -> Chart | None:
     drawn = [line for line in lines if len(line.best)]
     if not drawn:
         return None
+    longest = max(len(_label(line)) for line in drawn)
+    frame = replace(frame, right=max(frame.right, round(_LABEL_MARGIN + _LABEL_CHARACTER * longest)))
     last = max(int(line.evaluations[-1]) for line in drawn)
     low, high = min(float(line.best.min()) for line in drawn), max(float(line.best.max()) for line in drawn)
     y_values = linear_ticks(low, high, 5)
@@ -198,8 +202,12 @@ def _path(line: Line, xs: list[float], ys: list[float]) -> Path:
         if ys[i] != drawn_y:
             d.append(f"V{ys[i]:g}")
         drawn_x, drawn_y = xs[i], ys[i]
-    label = "" if line.kind == "restart" else number(float(line.best[-1]))
-    return Path(line.kind, "".join(d), drawn_x, drawn_y, drawn_y, label)
+    return Path(line.kind, "".join(d), drawn_x, drawn_y, drawn_y, _label(line))
+
+
+def _label(line: Line) -> str:
+    """What stands at the end of a line."""
+    return "" if line.kind == "restart" else number(float(line.best[-1]))
 
 
 def _apart(paths: list[Path]) -> list[Path]:

@@ -60,6 +60,14 @@ def test_an_early_climb_is_drawn_on_a_logarithmic_axis():
     assert [tick.label for tick in late.x_ticks] == ["0", "2,500", "5,000", "7,500", "10,000"]
 
 
+def test_long_labels_have_room_within_the_frame():
+    short, long = chart([line("search", [1, 10], [0.0, 1.5])]), chart([line("search", [1, 10], [-1.0, -6.0188e-06])])
+    assert short.frame.right == 54
+    (path,) = long.paths
+    assert len(path.label) == 10
+    assert path.end_x + 7 * len(path.label) < long.frame.width
+
+
 def test_one_evaluation():
     drawn = chart([line("search", [1], [3.0])])
     assert len(drawn.paths) == 1
