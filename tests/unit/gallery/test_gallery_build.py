@@ -7,6 +7,7 @@ import pytest
 from gallery_fakes import HOSTILE, FakeHistory, fake_candidates, fake_history, fake_run, fake_spec
 
 from featviz.blocks import TextBlock
+from featviz.display.formats import number
 from featviz.errors import FeatvizWarning, InvalidArgument, RunExists, RunNotFound, WrongType
 from featviz.gallery import build_gallery
 
@@ -199,7 +200,7 @@ def test_where_restarts_ended_is_said_unless_most_were_stopped_early(tmp_path, h
     run = fake_run(restart_histories=histories, agreement="They agree.", is_halved=halved)
     _, (page,) = build(run, tmp_path)
     text = " ".join(page.text.split())
-    ends = ", ".join(f"{h.best[-1]:.4g}".replace("-", "−") for h in reversed(histories))
+    ends = ", ".join(number(h.best[-1]) for h in reversed(histories))
     if halved:
         assert "ended at" not in text
         assert "independent" not in text
