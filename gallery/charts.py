@@ -17,7 +17,10 @@ __all__ = ["Bar", "Bars", "Chart", "Line", "Path", "bars", "chart", "table"]
 _EARLY = 0.1
 _LABEL_GAP = 14.0
 # The room that a label at the end of a line needs besides, and for each of its characters.
-_LABEL_MARGIN, _LABEL_CHARACTER = 5.0, 7.0
+_LABEL_MARGIN, _LABEL_CHARACTER = 4.0, 8.5
+
+# Values with more characters than this need a wider column.
+_LONG_NUMBER = 7
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,7 @@ class Bars:
         zero: the position of zero in per cent.
         names: "short", "medium" or "long": the room that the names need.
         marked: whether any bar has a mark for another input.
+        wide: whether any value takes much room to write.
         first: shown at once.
         rest: shown on demand.
     """
@@ -101,6 +105,7 @@ class Bars:
     zero: float
     names: str
     marked: bool
+    wide: bool
     first: list[Bar]
     rest: list[Bar]
 
@@ -186,7 +191,8 @@ def bars(
     all_bars = [bar(name, outputs[name]) for name in names]
     longest = max(len(visible(name)) for name in names)
     room = "short" if longest <= 4 else "medium" if longest <= 12 else "long"
-    return Bars(part(0), room, bool(beside), all_bars[:most], all_bars[most:])
+    wide = any(len(number(value)) > _LONG_NUMBER for value in outputs.values())
+    return Bars(part(0), room, bool(beside), wide, all_bars[:most], all_bars[most:])
 
 
 def _path(line: Line, xs: list[float], ys: list[float]) -> Path:

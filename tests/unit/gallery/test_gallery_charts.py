@@ -65,7 +65,7 @@ def test_long_labels_have_room_within_the_frame():
     assert short.frame.right == 54
     (path,) = long.paths
     assert len(path.label) == 10
-    assert path.end_x + 7 * len(path.label) < long.frame.width
+    assert path.end_x + 8 * len(path.label) < long.frame.width
 
 
 def test_one_evaluation():
@@ -118,6 +118,11 @@ def test_of_many_outputs_the_named_and_the_highest_come_first():
     assert [bar.name for bar in found.first] == ["o3", "o29", "o28", "o27"]
     assert len(found.rest) == 26
     assert not found.marked
+
+
+def test_bars_say_whether_a_value_takes_much_room():
+    assert not bars({"a": -22.46, "b": float("nan")}, None, frozenset()).wide
+    assert bars({"a": -22.46, "b": -6.0188e-06}, None, frozenset()).wide
 
 
 def test_bars_of_what_is_not_a_number():
