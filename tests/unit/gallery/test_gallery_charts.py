@@ -121,8 +121,9 @@ def test_of_many_outputs_the_named_and_the_highest_come_first():
 
 
 def test_bars_say_whether_a_value_takes_much_room():
-    assert not bars({"a": -22.46, "b": float("nan")}, None, frozenset()).wide
+    assert not bars({"a": -22.46, "b": 0.5}, None, frozenset()).wide
     assert bars({"a": -22.46, "b": -6.0188e-06}, None, frozenset()).wide
+    assert bars({"a": -22.46, "b": float("nan")}, None, frozenset()).wide
 
 
 def test_bars_of_what_is_not_a_number():
