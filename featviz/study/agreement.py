@@ -42,6 +42,7 @@ class Agreement:
             batches: 0) and the highest of them (1). All 1 where all are equal.
         distances: float64 (k, k): how far apart the best inputs lie, as a part of the median distance between two
             random inputs of the space. None where the space is not at hand, or has no distance.
+        halved: whether the worse restarts were to be stopped before the others.
     """
 
     restarts: NDArray[np.int64]
@@ -50,6 +51,7 @@ class Agreement:
     ids: NDArray[np.int64]
     gains: NDArray[np.float64]
     distances: NDArray[np.float64] | None
+    halved: bool = False
 
     @property
     def as_high(self) -> NDArray[np.bool_]:
@@ -75,17 +77,21 @@ class Agreement:
     def __str__(self) -> str:
         count, high = len(self.restarts), int(np.count_nonzero(self.as_high))
         if not self.is_comparable:
-            return (
-                f"The {count:,} restarts made {self.evaluations.min():,} to {self.evaluations.max():,} evaluations, so "
-                "where they ended says little about whether they agree."
-            )
+            made = f"{self.evaluations.min():,} to {self.evaluations.max():,} evaluations"
+            if self.halved:
+                return (
+                    f"The {count:,} restarts were halved: the better ones went on, the others were stopped early. They "
+                    f"made {made}, so where they stand says little about whether they agree."
+                )
+            return f"The {count:,} restarts made {made}, so where they ended says little about whether they agree."
         if high == 1:
             return (
-                f"None of the other restarts made {_AS_HIGH:.0%} of the gain of the best one ({count:,} in all): they "
-                "ended in other optima, or were not done. More restarts, or a larger budget, may find more."
+                f"One of {count:,} restarts ended higher than all others, none of which made {_AS_HIGH:.0%} of its "
+                "gain: they ended in other optima, or were not done. More restarts, or a larger budget, may find more."
             )
-        head = f"{high:,} of {count:,} restarts made at least {_AS_HIGH:.0%} of the gain of the best one"
-        return f"{head}{_said_of_inputs(self.distance)}."
+        head = f"All {count:,}" if high == count else f"{high:,} of {count:,}"
+        measure = f"at least {_AS_HIGH:.0%} of what the best one gained"
+        return f"{head} restarts ended equally high ({measure}){_said_of_inputs(self.distance)}."
 
     def __repr__(self) -> str:
         return f"<Agreement: {self}>"
@@ -95,7 +101,7 @@ def _said_of_inputs(apart: float | None) -> str:
     """The end of a sentence about restarts that ended as high, by the distance between their inputs."""
     if apart is None:
         return "; nothing says how far apart their best inputs lie"
-    measured = f"{apart:.2f} of the distance between random inputs"
+    measured = f"{apart:.2f} times as far apart as random inputs"
     if apart <= _SAME:
         return f", with nearly the same input ({measured}): this looks like one optimum"
     if apart <= _ALIKE:
@@ -105,13 +111,19 @@ def _said_of_inputs(apart: float | None) -> str:
     return f", with inputs that differ ({measured}): several different inputs score as high"
 
 
-def agreement_of(records: Records, decode: Callable[[NDArray[np.int64]], Any], space: SearchSpace | None) -> Agreement:
+def agreement_of(
+    records: Records,
+    decode: Callable[[NDArray[np.int64]], Any],
+    space: SearchSpace | None,
+    halved: bool = False,
+) -> Agreement:
     """How far the restarts of a run agree; with no restart in it where none has a score.
 
     Args:
         records: the evaluations of the run.
         decode: gives the inputs of evaluations, a batch, from their ids.
         space: of the run, where it is at hand.
+        halved: whether the restarts were halved.
     """
     searched = records.of_phase(Phase.SEARCH)
     ids = records.of_phase(Phase.SEARCH, Phase.RECOMMENDED)
@@ -122,7 +134,7 @@ def agreement_of(records: Records, decode: Callable[[NDArray[np.int64]], Any], s
     scores = np.array([records.score_of(i) for i in chosen.tolist()], dtype=np.float64)
     made = np.array([np.count_nonzero(owners[searched] == r) for r in restarts], dtype=np.int64)
     gains = _gains(records, scores) if len(scores) else scores.copy()
-    return Agreement(restarts, made, scores, chosen, gains, _distances(chosen, decode, space))
+    return Agreement(restarts, made, scores, chosen, gains, _distances(chosen, decode, space), halved)
 
 
 def _gains(records: Records, scores: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -70,6 +70,8 @@ def search_ensemble(  # noqa: D417  the others are those of fv.search
 
 def _raced(team: Team, reporter: Reporter) -> Ensemble:
     try:
+        for choice in team.choices:
+            reporter.say(choice)
         while (made := team.step()) is not None:
             reporter.show(made)
     except BaseException as error:

@@ -31,7 +31,7 @@ from featviz.study.exchange import count_in, read_told
 from featviz.study.history import SEARCHED, Records
 from featviz.study.noise import NoisePolicy, noise_policy
 from featviz.study.plan import Next, Plan
-from featviz.study.progress import Callback, Progress, make_reporter
+from featviz.study.progress import Callback, Progress, make_reporter, said_choice
 from featviz.study.remarks import remark_on
 from featviz.study.run import Run
 from featviz.study.same_box import check_boxes, recall
@@ -183,6 +183,12 @@ class Study:
         return self._evaluator.told(record.scores, record.outputs)
 
     @property
+    def choice(self) -> tuple[str, str] | None:
+        """The optimiser that "auto" picked for this run, and why; None when one was asked for by name."""
+        chosen = self._session.spec["provenance"]
+        return (str(chosen.get("optimiser")), str(chosen.get("why"))) if self._settings.optimiser == "auto" else None
+
+    @property
     def seconds(self) -> float:
         """Wall time of the run so far, over all its sessions."""
         return self._before + time.monotonic() - self._begun
@@ -265,6 +271,8 @@ class Study:
         """
         reporter = make_reporter(self._progress)
         try:
+            if self.choice is not None and not self.done:
+                reporter.say(said_choice(*self.choice))
             while not self.done:
                 reporter.show(self.step())
         except BaseException as error:
@@ -429,7 +437,7 @@ class Study:
         return progress
 
     def _progress_after(self, asked: Asked) -> Progress:
-        baseline = asked.phase in (Phase.BASELINE, Phase.BASELINE_CONFIRM)
+        baseline, restarts = asked.phase in (Phase.BASELINE, Phase.BASELINE_CONFIRM), self._settings.restarts
         return Progress(
             phase=asked.phase.name.lower().replace("_", " "),
             evaluations=self._records.count(Phase.BASELINE) if baseline else self.spent,
@@ -438,6 +446,7 @@ class Study:
             seconds=self._records.batches[-1].seconds,
             failures=self._records.failures,
             restart=asked.restart,
+            part="" if baseline or restarts == 1 else f"restart {asked.restart + 1:,} of {restarts:,}",
         )
 
     def _verdict(self) -> tuple[str, str]:

@@ -46,7 +46,7 @@ def test_restarts_that_find_one_optimum_agree_in_score_and_input():
     found = search(budget=6000).agreement
     assert found.as_high.all()
     assert found.distance < 0.1
-    assert str(found).startswith("3 of 3 restarts made at least 98% of the gain of the best one")
+    assert str(found).startswith("All 3 restarts ended equally high (at least 98% of what the best one gained), with")
     assert "this looks like one optimum" in str(found)
     assert found.evaluations.tolist() == [2000, 2000, 2000]
     assert np.diag(found.distances).max() == pytest.approx(0, abs=1e-6)
@@ -55,9 +55,9 @@ def test_restarts_that_find_one_optimum_agree_in_score_and_input():
 @pytest.mark.parametrize(
     ("apart", "words"),
     [
-        (0.1, "nearly the same input (0.10 of"),
+        (0.1, "nearly the same input (0.10 times"),
         (0.3, "neighbouring optima"),
-        (0.6, "partly alike (0.60 of"),
+        (0.6, "partly alike (0.60 times as far apart as random inputs"),
         (0.8, "several different inputs score as high"),
     ],
 )
@@ -88,14 +88,18 @@ def test_gains_are_measured_from_where_the_restarts_began():
 
 def test_one_that_is_alone_at_the_top_is_not_called_agreement():
     text = str(agreement([0, 0, 10], [0, 0, 5], [0, 0, 4]))
-    assert text.startswith("None of the other restarts made 98%")
-    assert "(3 in all)" in text
+    assert text.startswith("One of 3 restarts ended higher than all others, none of which made 98% of its gain")
 
 
 def test_unequal_restarts_are_not_compared():
     found = search(halving=True, restarts=4).agreement
     assert not found.is_comparable
+    assert found.halved
+    assert "were halved" in str(found)
     assert "says little about whether they agree" in str(found)
+    cut_short = agreement([0, 0, 10], [0])
+    assert not cut_short.is_comparable
+    assert str(cut_short).startswith("The 2 restarts made 1 to 3 evaluations, so where they ended says little")
 
 
 def test_restarts_without_a_score_do_not_count():
