@@ -9,9 +9,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from featviz.errors import InvalidArgument, WrongType
+from featviz.errors import WrongType
 from featviz.latent import LatentDescription, Latents
-from featviz.optimisers._evolution import EvolutionStrategy, default_population, shorten, stored_array
+from featviz.optimisers._evolution import EvolutionStrategy, default_population
+from featviz.optimisers._ranked_rows import refuse_infinite, shorten
+from featviz.optimisers._stored import stored_array
 
 __all__ = ["SepCma", "SepCmaConstants"]
 
@@ -159,8 +161,10 @@ class SepCma(EvolutionStrategy):
     def begin_at(self, mean: Array, steps: Array) -> None:
         """Take this mean and these standard deviations, both of shape (genes,), and forget the paths.
 
-        A restart goes back to where the search was made to begin.
+        They are taken as they are: under noise no longer ones are tried. A restart goes back to where the search was
+        made to begin.
         """
+        self._on_trial = False
         sigma = float(np.sqrt(np.mean(np.square(steps))))
         self._reset_steps(sigma)
         self._mean = np.array(mean, dtype=np.float64)
@@ -213,8 +217,7 @@ class SepCma(EvolutionStrategy):
         path = self._path_sigma * (1 - k.c_sigma)
         path += math.sqrt(k.c_sigma * (2 - k.c_sigma) * k.mean_mu_eff) * z_w
         length = math.sqrt(path.dot(path))
-        if not math.isfinite(length):
-            raise InvalidArgument("the latents told must be finite, but they hold NaN, infinity or huge numbers.")
+        refuse_infinite(length)
         self._path_sigma = path
         np.multiply(z, z, out=z)
         z2_w = k.weights.dot(z)
@@ -260,9 +263,9 @@ class SepCma(EvolutionStrategy):
 
     def _restore(self, state: Mapping[str, Any]) -> None:
         shape = (self._genes,)
-        self._sigma = float(stored_array(state, "sigma", ()))
-        self._mean = stored_array(state, "mean", shape)
-        self._variances = stored_array(state, "variances", shape)
-        self._path_sigma = stored_array(state, "path_sigma", shape)
-        self._path_c = stored_array(state, "path_c", shape)
+        self._sigma = float(stored_array(state, "sigma", np.float64, ()))
+        self._mean = stored_array(state, "mean", np.float64, shape)
+        self._variances = stored_array(state, "variances", np.float64, shape)
+        self._path_sigma = stored_array(state, "path_sigma", np.float64, shape)
+        self._path_c = stored_array(state, "path_c", np.float64, shape)
         self._steps = np.sqrt(self._variances) * self._sigma
