@@ -32,6 +32,10 @@ _RACE = 100
 # later, and larger steps of the new genes shake what was found.
 _EVALUATIONS_A_GENE = 15
 _NEW_STEP = 0.3
+# Under noise, from the level at which the strategies look for longer steps on, longer ones, which stand out from it. Of a smooth and a chirping template (length 256, 3,000 evaluations,
+# seeds 0 to 5) .3, .5 and 1 reached .978, .965 and .930 and .704, .821 and .878 with noise of .05; .948, .902 and .724
+# and .341, .376 and .451 with noise of .3.
+_NEW_STEP_NOISY, _NOISY_FROM = 0.5, 0.01
 
 
 class CoarseToFine:
@@ -210,7 +214,9 @@ class CoarseToFine:
         mean = self._background[self._stages[following]].copy()
         mean[known] = before.mean
         learnt = np.minimum(before.steps, 1.0)
-        steps = np.full(len(mean), _NEW_STEP * float(np.sqrt((learnt**2).mean())))
+        noisy = self._noise is not None and self._noise[0] >= _NOISY_FROM
+        new = _NEW_STEP_NOISY if noisy else _NEW_STEP
+        steps = np.full(len(mean), new * float(np.sqrt((learnt**2).mean())))
         steps[known] = learnt
         search.begin_at(mean, steps)
         self._searches[following], self._told[following] = search, 0
