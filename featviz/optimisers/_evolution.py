@@ -90,6 +90,7 @@ class EvolutionStrategy(ABC):
     _mean: Array
     _waiting: list[tuple[Array, Array]]
     _outstanding: set[float]
+    _stagnation: Stagnation
 
     def __init__(
         self,

@@ -71,7 +71,7 @@ class Agreement:
         """
         best = int(self.scores.argmax())
         chance = _BY_CHANCE * np.hypot(self.errors, self.errors[best])
-        return (self.gains >= _AS_HIGH) | (self.scores[best] - self.scores <= chance)
+        return np.asarray((self.gains >= _AS_HIGH) | (self.scores[best] - self.scores <= chance))
 
     @property
     def is_noisy(self) -> bool:
