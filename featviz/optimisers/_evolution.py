@@ -167,7 +167,7 @@ class EvolutionStrategy(ABC):
 
         Raises:
             LatentShapeError: the latents are of another space.
-            InvalidArgument: not one score a latent, or latents that are not finite.
+            InvalidArgument: not one score a latent, or latents that are learnt from and not finite.
         """
         self._latent.check(latents)
         scores = checked_scores(scores, len(latents))

@@ -70,7 +70,7 @@ class MirroredStrategy(EvolutionStrategy):
 
         Raises:
             LatentShapeError: the latents are of another space.
-            InvalidArgument: not one score a latent, or latents that are not finite.
+            InvalidArgument: not one score a latent, or latents that are learnt from and not finite.
         """
         self._latent.check(latents)
         rows, settled = self._pairs.settle(latents.real, checked_scores(scores, len(latents)), self._population)

@@ -162,3 +162,11 @@ def test_importing_loads_no_library():
         env={"PYTHONPATH": ":".join(sys.path)},
     )
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_the_package_names_every_algorithm():
+    import featviz.optimisers
+
+    for name in OPTIMISERS.names():
+        module = OPTIMISERS.get(name).__module__.rpartition(".")[2]
+        assert f"``{module}``" in featviz.optimisers.__doc__, name
