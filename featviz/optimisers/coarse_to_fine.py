@@ -33,8 +33,8 @@ _RACE = 100
 _EVALUATIONS_A_GENE = 15
 _NEW_STEP = 0.3
 # From the level of noise at which strategies look for longer steps, longer ones, which stand out from it. Of a smooth
-# and a chirping template (length 256, 3,000 evaluations, seeds 0 to 5) steps of .3, .5 and 1 reached .978, .965, .930 and
-# .704, .821, .878 with noise of .05; .948, .902, .724 and .341, .376, .451 with noise of .3.
+# and a chirping template (length 256, 3,000 evaluations, seeds 0 to 5) steps of .3, .5 and 1 reached .978, .965, .930
+# and .704, .821, .878 with noise of .05; .948, .902, .724 and .341, .376, .451 with noise of .3.
 _NEW_STEP_NOISY, _NOISY_FROM = 0.5, 0.01
 
 
