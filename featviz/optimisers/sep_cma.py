@@ -9,9 +9,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from featviz.errors import InvalidArgument, WrongType
+from featviz.errors import WrongType
 from featviz.latent import LatentDescription, Latents
-from featviz.optimisers._evolution import EvolutionStrategy, default_population, shorten, stored_array
+from featviz.optimisers._evolution import EvolutionStrategy, default_population
+from featviz.optimisers._ranked_rows import refuse_infinite, shorten
+from featviz.optimisers._stored import stored_array
 
 __all__ = ["SepCma", "SepCmaConstants"]
 
@@ -28,6 +30,8 @@ _FEW_A_GENE, _GROWTH_OF_FEW = 2.6, 1.5
 # optimum after 10,000 evaluations, and without to .945; the pedestrian detector to 16.9, and without to 16.5. Steps of
 # .35 reached .975 on the net, and 15.6 on the detector. Settling earlier cost more than it gave.
 _SETTLE_AFTER, _SETTLE_AGAIN, _LATEST_PART, _SETTLED_STEP = 4, 4, 0.4, 0.7
+# More than any number of evaluations can have made due.
+_MOST_SETTLINGS = 64
 
 
 @dataclass(frozen=True)
@@ -171,8 +175,10 @@ class SepCma(EvolutionStrategy):
     def begin_at(self, mean: Array, steps: Array) -> None:
         """Take this mean and these standard deviations, both of shape (genes,), and forget the paths.
 
-        A restart goes back to where the search was made to begin.
+        They are taken as they are: under noise no longer ones are tried. A restart goes back to where the search was
+        made to begin.
         """
+        self._on_trial = False
         sigma = float(np.sqrt(np.mean(np.square(steps))))
         self._reset_steps(sigma)
         self._mean = np.array(mean, dtype=np.float64)
@@ -244,8 +250,7 @@ class SepCma(EvolutionStrategy):
         path = self._path_sigma * (1 - k.c_sigma)
         path += math.sqrt(k.c_sigma * (2 - k.c_sigma) * k.mean_mu_eff) * z_w
         length = math.sqrt(path.dot(path))
-        if not math.isfinite(length):
-            raise InvalidArgument("the latents told must be finite, but they hold NaN, infinity or huge numbers.")
+        refuse_infinite(length)
         self._path_sigma = path
         np.multiply(z, z, out=z)
         z2_w = k.weights.dot(z)
@@ -292,10 +297,13 @@ class SepCma(EvolutionStrategy):
 
     def _restore(self, state: Mapping[str, Any]) -> None:
         shape = (self._genes,)
-        self._told, self._told_before, self._settlings = stored_array(state, "told", (3,)).astype(int).tolist()
-        self._sigma = float(stored_array(state, "sigma", ()))
-        self._mean = stored_array(state, "mean", shape)
-        self._variances = stored_array(state, "variances", shape)
-        self._path_sigma = stored_array(state, "path_sigma", shape)
-        self._path_c = stored_array(state, "path_c", shape)
+        told, before, settlings = stored_array(state, "told", np.int64, (3,)).tolist()
+        if not 0 <= before <= told or not 0 <= settlings <= _MOST_SETTLINGS:
+            raise RunDamaged(f"the state of the optimiser {self.name!r} holds numbers that cannot be.")
+        self._told, self._told_before, self._settlings = told, before, settlings
+        self._sigma = float(stored_array(state, "sigma", np.float64, ()))
+        self._mean = stored_array(state, "mean", np.float64, shape)
+        self._variances = stored_array(state, "variances", np.float64, shape)
+        self._path_sigma = stored_array(state, "path_sigma", np.float64, shape)
+        self._path_c = stored_array(state, "path_c", np.float64, shape)
         self._steps = np.sqrt(self._variances) * self._sigma

@@ -123,6 +123,7 @@ class Study:
         self._space, self._objective, self._callbacks, self._progress = space, objective, tuple(callbacks), progress
         self._evaluator = Evaluator(objective, space)
         self._references = None if references is None else space.encode_inputs(references)
+        settings.check_rungs(0 if self._references is None else len(self._references))
         # Made before anything touches the disk, so that an unusable choice leaves no directory behind.
         self._goals = 1 if objective is None else objective.goals
         made = make_searcher(optimiser, space.latent, Plan(settings, settings.budget, 0), goals=self._goals)

@@ -174,3 +174,11 @@ def test_the_table_of_optimisers_has_every_one_of_them():
     table = table.partition("## ")[0]
     rows = " ".join(line.split("|")[1] for line in table.splitlines() if line.startswith("|"))
     assert [name for name in [*OPTIMISERS.names(), "nevergrad:NAME", "optuna:NAME"] if f"`{name}`" not in rows] == []
+
+
+def test_the_package_names_every_algorithm():
+    import featviz.optimisers
+
+    for name in OPTIMISERS.names():
+        module = OPTIMISERS.get(name).__module__.rpartition(".")[2]
+        assert f"``{module}``" in featviz.optimisers.__doc__, name

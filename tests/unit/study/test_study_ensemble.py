@@ -144,6 +144,16 @@ def test_optimisers_seeds_and_settings_can_race_on_one_space():
     assert specs["small"]["batch_size"] == 6
 
 
+def test_what_a_query_costs_is_said_to_every_member():
+    members = {"dct": DCT, "pixels": PIXELS}
+    chosen = [
+        {run.spec["provenance"]["optimiser"] for run in search(members=members, budget=600, **said).runs.values()}
+        for said in ({}, {"query_seconds": 5.0})
+    ]
+    # What the last member gets is more than a model of the scores is worth unless the box is slow.
+    assert chosen == [{"full-cma"}, {"turbo"}] or chosen == [{"sep-cma"}, {"turbo"}]
+
+
 def test_options_of_an_optimiser_are_not_those_of_another():
     members = {"shared": (DCT, {}), "own": (DCT, "random")}
     found = search(members=members, optimiser="sep-cma", optimiser_options={"population": 6})
