@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from featviz.errors import WrongType
+from featviz.errors import RunDamaged, WrongType
 from featviz.latent import LatentDescription, Latents
 from featviz.optimisers._evolution import EvolutionStrategy, default_population
 from featviz.optimisers._ranked_rows import refuse_infinite, shorten

@@ -7,7 +7,7 @@ import pytest
 from cma import purecma
 from cmaes import SepCMA as ReferenceSepCma
 
-from featviz.errors import InvalidArgument
+from featviz.errors import InvalidArgument, RunDamaged
 from featviz.latent import LatentDescription, Latents
 from featviz.optimisers.sep_cma import SepCma, SepCmaConstants
 
@@ -314,3 +314,10 @@ def test_a_settling_search_goes_on_bit_for_bit_from_its_state():
     for own in (one, two):
         assert settled_after(own, 700) == [50, 650]
     np.testing.assert_array_equal(one.mean, two.mean)
+
+
+@pytest.mark.parametrize("told", [[5, 6, 0], [6, -1, 0], [6, 0, -1], [6, 0, 10**9], [0, 0]], ids=str)
+def test_a_damaged_count_of_evaluations_is_refused(told):
+    state = make(4).state_dict() | {"told": np.array(told)}
+    with pytest.raises(RunDamaged):
+        make(4).load_state_dict(state)
