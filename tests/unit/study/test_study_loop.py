@@ -279,8 +279,8 @@ def test_a_batch_that_does_not_fit_in_memory_is_refused(monkeypatch):
         raise MemoryError("Unable to allocate 149. GiB")
 
     monkeypatch.setattr("featviz.optimisers.random_search.RandomSearch.ask", ask)
-    with pytest.raises(InvalidArgument, match="a batch of 64 inputs of .* does not fit in memory.*smaller batch_size"):
-        study(optimiser="random").ask()
+    with pytest.raises(InvalidArgument, match=r"a batch of 64 inputs of .* does not fit in memory.*smaller batch"):
+        fv.Study(SPACE, OBJECTIVE, budget=100, optimiser="random").ask()
 
 
 def test_an_own_batch_size_may_be_asked_for():
