@@ -1,6 +1,7 @@
 """Turbo: its Gaussian process against a naive one, its proposals, and what it finds in 60 evaluations."""
 
 import dataclasses
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -333,3 +334,16 @@ def test_beyond_a_cliff_without_scores_little_is_asked():
         own.tell(asked, np.where(bad, np.nan, asked.real[:, 0] - np.square(asked.real[:, 1:]).sum(axis=1)))
     # Half of the rows, where it would climb towards the cliff without a thought of it, or all.
     assert sum(failed[6:]) < 20
+
+
+def test_a_large_batch_of_many_genes_takes_little_memory():
+    own = Turbo(LatentDescription(1000), budget=300, initial=5)
+    latents = own.ask(5)
+    own.tell(latents, -np.square(latents.real).sum(axis=1))
+    tracemalloc.start()
+    try:
+        assert len(own.ask(100)) == 100
+        # The 128 points of each of the functions at once are 100 MB, and were there four times.
+        assert tracemalloc.get_traced_memory()[1] < 80e6
+    finally:
+        tracemalloc.stop()
