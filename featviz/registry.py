@@ -99,6 +99,10 @@ class Registry:
         plugins = sorted({e.name for e in entry_points(group=self.group)} - set(self._paths))
         return [*self._paths, *plugins]
 
+    def __contains__(self, name: object) -> bool:
+        """Whether ``name`` is registered. Plug-ins, which take long, are looked for where no built-in one has it."""
+        return name in self._paths or name in self._loaded or name in self.names()
+
     def get(self, name: str) -> Any:
         """The class registered as ``name``, or found at ``"package.module:Name"``.
 

@@ -26,6 +26,8 @@ Array = NDArray[np.float64]
 _STREAM = 101
 # Step sizes, relative to the first, at which there is nothing left to find or nothing left to hold on to.
 _SMALLEST_STEP, _LARGEST_STEP = 1e-9, 1e6
+# A first step that can be squared and divided by.
+_SMALLEST_SIGMA = 1e-12
 # Generations between two looks at the step sizes.
 _LOOK_EVERY = 10
 # Of a noisy box: the noise, relative to scores, from which generations are larger, with how many of them in a budget;
@@ -125,7 +127,7 @@ class EvolutionStrategy(ABC):
         self._free = population is None, sigma is None
         if sigma is None:
             sigma = self.first_step if start is None else self.first_step / 2
-        self._first_sigma = checks.finite("sigma", sigma, 0.0, _LARGEST_STEP, exclusive=True)
+        self._first_sigma = checks.finite("sigma", sigma, _SMALLEST_SIGMA, _LARGEST_STEP)
         if not isinstance(restart_when_stuck, bool):
             raise WrongType(
                 f"restart_when_stuck must be True or False, but it is a {type(restart_when_stuck).__name__}."

@@ -61,10 +61,26 @@ class _Climb(NamedTuple):
 
 
 class Proposals(NamedTuple):
-    """For each of p functions, points from the best one down; ``points`` has p times ``each`` rows."""
+    """For each of p functions, points from the best one down.
 
-    points: Points
-    each: int
+    All of them at once would take gigabytes where there are many functions and genes.
+
+    Args:
+        improved: p times as many points as are improved, by function.
+        candidates: points for where those are known or forbidden.
+        kept: which of the candidates each function takes, the best first, shape (p, k).
+    """
+
+    improved: Points
+    candidates: Points
+    kept: NDArray[np.intp]
+
+    def of(self, one: int) -> Points:
+        """The points of one function."""
+        own = slice(one * _IMPROVED, (one + 1) * _IMPROVED)
+        real = np.concatenate([self.improved.real[own], self.candidates.real[self.kept[one]]])
+        codes = np.concatenate([self.improved.codes[own], self.candidates.codes[self.kept[one]]])
+        return Points(real, codes)
 
 
 def proposals(rng: np.random.Generator, paths: Paths, count: int, box: Box) -> Proposals:
@@ -82,15 +98,7 @@ def proposals(rng: np.random.Generator, paths: Paths, count: int, box: Box) -> P
         points, reached = _climbed(climb, points, reached)
     best = np.argsort(-reached.reshape(count, _IMPROVED), axis=1, kind="stable")
     best += _IMPROVED * np.arange(count)[:, None]
-
-    # Of each function the improved points, then plain candidates for where those are known or forbidden.
-    kept = order[:, :_SPARE]
-    each = _IMPROVED + _SPARE
-    real = np.concatenate([points.real[best], candidates.real[kept]], axis=1)
-    codes = np.concatenate([points.codes[best], candidates.codes[kept]], axis=1)
-    return Proposals(
-        Points(real.reshape(count * each, real.shape[2]), codes.reshape(count * each, codes.shape[2])), each
-    )
+    return Proposals(points.at(best.ravel()), candidates, order[:, :_SPARE])
 
 
 def _moved(rng: np.random.Generator, box: Box) -> Array:

@@ -142,7 +142,7 @@ def _find(name: str) -> tuple[Any, dict[str, Any]]:
         if not colon or not algorithm:
             raise NameNotFound(f"name one of {library}'s optimisers as well, for instance {example!r}.")
         return import_object(path), {"algorithm": algorithm}
-    if name in ("", "auto") or (":" not in name and name not in OPTIMISERS.names()):
+    if name in ("", "auto") or (":" not in name and name not in OPTIMISERS):
         known = ["auto", *OPTIMISERS.names()]
         raise NameNotFound(
             f"there is no optimiser {visible(name)!r}. There are: {', '.join(known)}, 'nevergrad:NAME', 'optuna:NAME' "

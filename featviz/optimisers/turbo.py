@@ -364,21 +364,21 @@ class Turbo:
         centre = int((posterior.mean(points) if self._noisy else values).argmax())
         box = self._box(posterior, points, values, centre)
         found = proposals(rng, posterior.paths(rng, n, self._exploration), n, box)
-        pool = self._coordinates.latents(found.points)
-        fine = np.ones(len(pool), dtype=np.bool_) if self._latent.feasible is None else self._latent.feasible(pool)
-        # A cliff is nothing that a smooth process learns: what lies nearest to an evaluation that failed comes last.
         scored = self._scores[rows] > -BELOW_ALL
-        near = np.zeros(len(pool), dtype=np.bool_)
-        if not scored.all():
-            near = ~scored[posterior.nearest(found.points)]
         asked: set[int] = set()
         picked = []
-        for first in range(0, n * found.each, found.each):  # of each function the best point that is new
-            mine = first + np.flatnonzero(fine[first : first + found.each])
-            mine = mine[np.argsort(near[mine], kind="stable")]
-            picked.append(self._first_new(pool, mine, asked))
-        chosen = [pool[[one]] if one >= 0 else self._fresh(rng, 1) for one in picked]
-        return Latents.concatenate(chosen)
+        for one in range(n):  # of each function the best point that is new
+            proposed = found.of(one)
+            pool = self._coordinates.latents(proposed)
+            fine = np.ones(len(pool), dtype=np.bool_) if self._latent.feasible is None else self._latent.feasible(pool)
+            mine = np.flatnonzero(fine)
+            if not scored.all():
+                # A cliff is nothing that a smooth process learns: what lies nearest to a failed evaluation comes last.
+                near = ~scored[posterior.nearest(proposed)]
+                mine = mine[np.argsort(near[mine], kind="stable")]
+            first = self._first_new(pool, mine, asked)
+            picked.append(pool[[first]] if first >= 0 else None)
+        return Latents.concatenate([self._fresh(rng, 1) if new is None else new for new in picked])
 
     def _first_new(self, pool: Latents, places: NDArray[np.intp], asked: set[int]) -> int:
         """The first of ``places`` whose latent was never told or ``asked``, which it joins; -1 for none."""

@@ -196,12 +196,12 @@ def _certainty(records: Records, ids: NDArray[np.int64]) -> tuple[NDArray[np.int
 def _gains(records: Records, scores: NDArray[np.float64]) -> NDArray[np.float64]:
     first = {record.restart: record.scores for record in reversed(records.batches_of(Phase.SEARCH))}
     began = np.concatenate(list(first.values()))
-    start = float(np.nanmedian(began)) if not np.isnan(began).all() else float(scores.min())
-    # Halved, for the span of the largest numbers is infinite.
-    span = float(scores.max()) / 2 - start / 2
+    # Halved, for the span of the largest numbers is infinite, and so is the sum of two of them.
+    start = float(np.nanmedian(began / 2)) if not np.isnan(began).all() else float(scores.min()) / 2
+    span = float(scores.max()) / 2 - start
     if not span > 0:
         return np.where(scores == scores.max(), 1.0, 0.0)
-    return np.asarray((scores / 2 - start / 2) / span)
+    return np.asarray((scores / 2 - start) / span)
 
 
 def _distances(

@@ -2,6 +2,7 @@
 
 import html
 import os
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,10 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from featviz import checks
-from featviz.errors import InvalidArgument, RunDamaged, RunNotFound, WrongType
+from featviz.errors import InvalidArgument, InvalidConfig, RunDamaged, RunNotFound, WrongType
 from featviz.protocols import SearchSpace
 from featviz.storage import check_run_name, read_toml
+from featviz.storage.directory import DATABASE, SPEC_FILE
+from featviz.study.halving import least_budget
 from featviz.study.run import load
+from featviz.study.settings import MAX_BUDGET
+from featviz.study.spec import FORMAT
 from featviz.text import visible
 
 if TYPE_CHECKING:
@@ -25,6 +30,8 @@ ENSEMBLE_FILE = "ensemble.toml"
 # What a member may say for itself.
 _OWN = ("batch_size", "optimiser", "optimiser_options", "references", "seed")
 _MOST = 256
+# Names of what makes a directory an ensemble, or a run.
+_TAKEN = frozenset({ENSEMBLE_FILE, SPEC_FILE, DATABASE})
 
 
 @dataclass(frozen=True)
@@ -53,17 +60,30 @@ def members_of(given: Any, shared: Mapping[str, Any]) -> list[Member]:
     members = [_member(name, value, shared) for name, value in given.items()]
     folded: dict[str, str] = {}
     for member in members:
-        # Some file systems do not tell capitals from small letters.
-        if (other := folded.setdefault(member.name.casefold(), member.name)) != member.name:
+        if (other := folded.setdefault(_folded(member.name), member.name)) != member.name:
             names = f"{visible(other, 80)!r} and {visible(member.name, 80)!r}"
             raise InvalidArgument(f"the members {names} cannot share a directory: give one of them another name.")
     return members
 
 
+def _check_name(name: str) -> None:
+    """Refuse what cannot name a directory beside the description of the ensemble."""
+    check_run_name(name)
+    if _folded(name) in _TAKEN:
+        raise InvalidArgument(
+            f"{visible(name, 80)!r} cannot name a member: featviz has a file of that name. Choose another."
+        )
+
+
+def _folded(name: str) -> str:
+    """Equal for names that some file systems do not tell apart: by capitals, or by how accents are written."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
 def _member(name: Any, value: Any, shared: Mapping[str, Any]) -> Member:
     if not isinstance(name, str):
         raise WrongType(f"the name of a member must be text, but it is a {type(name).__name__}.")
-    check_run_name(name)
+    _check_name(name)
     shown = visible(name, 80)
     if isinstance(value, SearchSpace) and not isinstance(value, type):
         return Member(name, value, dict(shared))
@@ -183,12 +203,25 @@ def read_ensemble(folder: Path) -> tuple[tuple[str, ...], int]:
     Raises:
         RunDamaged: when its description is not one.
     """
-    table = read_toml(folder / ENSEMBLE_FILE).get("ensemble")
+    described = read_toml(folder / ENSEMBLE_FILE)
+    where = visible(str(folder / ENSEMBLE_FILE), 300)
+    if described.get("format", FORMAT) != FORMAT:
+        raise InvalidConfig(
+            f"{where} has format {visible(described['format'], 60)}; this featviz reads format {FORMAT}."
+        )
+    table = described.get("ensemble")
     names, budget = (table.get("members"), table.get("budget")) if isinstance(table, Mapping) else (None, None)
     named = isinstance(names, list) and all(isinstance(name, str) for name in names)
     if not isinstance(names, list) or not named or type(budget) is not int or budget < 1:
-        raise RunDamaged(f"{visible(str(folder / ENSEMBLE_FILE), 300)} does not name the members and their budget.")
+        raise RunDamaged(f"{where} does not name the members and their budget.")
     for name in names:
         # Names are paths below the folder.
-        check_run_name(name)
+        _check_name(name)
+    if len({_folded(name) for name in names}) < len(names) or not 2 <= len(names) <= _MOST:
+        raise RunDamaged(f"{where} must name 2 to {_MOST} different members, but it names {len(names):,}.")
+    if not least_budget(len(names)) <= budget <= MAX_BUDGET:
+        raise RunDamaged(
+            f"{where} must say a budget of {least_budget(len(names)):,} to {MAX_BUDGET:,} evaluations for "
+            f"{len(names):,} members, but it says {visible(str(budget), 40)}."
+        )
     return tuple(names), budget

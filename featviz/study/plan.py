@@ -155,7 +155,8 @@ class Plan:
         settings, each = self.settings, self.settings.replicates
         referred, searched = records.count(Phase.REFERENCE), records.count(Phase.SEARCH)
         if not searched and referred < self._references:
-            return Next(Phase.REFERENCE, 0, max(1, min(self._references - referred, left // each)))
+            most = min(self._references - referred, left // each)
+            return Next(Phase.REFERENCE, 0, most) if most else None
         begun = records.batches_of(Phase.SEARCH)[-1].restart if searched else 0
         race = self._raced_to(records)
         kept = 0 if self._noise is None else self._noise.reserve(records)

@@ -83,12 +83,22 @@ class Searcher:
         self._begun: set[int] = set()
 
     def ask(self, restart: int, n: int) -> Latents:
-        """The next ``n`` latents of a restart. Call ``keep`` once they can be evaluated."""
+        """The next ``n`` latents of a restart. Call ``keep`` once they can be evaluated.
+
+        Raises:
+            InvalidArgument: when they do not fit in memory.
+        """
         live = self._plan.live(self._records, restart)
         self._optimisers = {one: kept for one, kept in self._optimisers.items() if one in live}
         self._asked, self._restart = self._taken(restart), restart
         self._expect_noise(self._asked, restart, len(self._records.batches))
-        return self._asked.ask(n)
+        try:
+            return self._asked.ask(n)
+        except MemoryError as error:
+            raise InvalidArgument(
+                f"a batch of {n:,} inputs of {self._latent.genes:,} genes does not fit in memory: pass a smaller "
+                "batch_size, or a smaller population to the optimiser."
+            ) from error
 
     def keep(self) -> None:
         """Take the optimiser back after ``ask``: what it asked for is in the caller's hands."""

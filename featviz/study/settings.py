@@ -16,6 +16,8 @@ __all__ = ["MAX_BUDGET", "MAX_REPLICATES", "Settings", "check_parts"]
 MAX_BUDGET = 10**12
 _MAX_BATCH = 1_000_000
 MAX_REPLICATES = 10_000
+# Each has an optimiser of its own while restarts take turns, and agreement compares all pairs of them.
+_MAX_RESTARTS = 10_000
 # Arguments that every optimiser is given by the search.
 _GIVEN = frozenset({"name", "latent", "seed", "budget", "start", "batch_size", "goals", "query_seconds"})
 
@@ -42,7 +44,7 @@ class Settings:
         put = object.__setattr__
         put(self, "budget", checks.integer("budget", self.budget, 1, MAX_BUDGET))
         put(self, "seed", checks.seed(self.seed))
-        put(self, "restarts", checks.integer("restarts", self.restarts, 1))
+        put(self, "restarts", checks.integer("restarts", self.restarts, 1, _MAX_RESTARTS))
         put(self, "replicates", checks.integer("replicates", self.replicates, 1, MAX_REPLICATES))
         if not isinstance(self.noise, bool) and self.noise != "auto":
             raise InvalidArgument(f'noise must be "auto", True or False, but it is {self.noise!r}.')

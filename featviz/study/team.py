@@ -1,7 +1,8 @@
 """The studies of an ensemble, taking turns."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,8 @@ class Team:
         before = study.spent
         size = study.settings.batch_size or 1
         room = size if self._race.is_decided or study.target_reached else self._race.left(at)
-        made = study.step(max(1, min(size, room // study.settings.replicates or 1)))
+        with _told_of(self._members[at]):
+            made = study.step(max(1, min(size, room // study.settings.replicates or 1)))
         self._race.add(at, study.spent - before, _best_of(study, study.records.batches[-1]))
         progress = self._progress_after(at, made)
         try:
@@ -146,15 +148,16 @@ class Team:
         return None if self._studies[at].done else at
 
     def _study(self, member: Member, folder: Path | None, common: Mapping[str, Any]) -> Study:
-        return Study(
-            member.space,
-            self._objective,
-            # What is added to the budget later is for the last member, whichever it turns out to be.
-            budget=self._share + self._budget - self._race.schedule.budget,
-            out=None if folder is None else folder / member.name,
-            **member.settings,
-            **common,
-        )
+        with _told_of(member):
+            return Study(
+                member.space,
+                self._objective,
+                # What is added to the budget later is for the last member, whichever it turns out to be.
+                budget=self._share + self._budget - self._race.schedule.budget,
+                out=None if folder is None else folder / member.name,
+                **member.settings,
+                **common,
+            )
 
     def _catch_up(self, at: int) -> None:
         """Tell the race what a member did before."""
@@ -205,6 +208,16 @@ class Team:
             restart=at,
             part=self._members[at].name,
         )
+
+
+@contextmanager
+def _told_of(member: Member) -> Iterator[None]:
+    """Note of an error which member it is about."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(f"This was the member {visible(member.name, 80)!r} of the ensemble.")
+        raise
 
 
 def _check_race(members: int, objective: ScoreFunction | None, budget: int, replicates: Any) -> None:

@@ -231,6 +231,13 @@ class TestPlugIns:
         with pytest.warns(FeatvizWarning, match="some-plugin"):
             assert optimisers.get("twice") is collections.deque
 
+    def test_none_is_looked_for_where_a_built_in_has_the_name(self, optimisers, plugins, monkeypatch):
+        plugins(entry("good", "collections:deque"))
+        assert "good" in optimisers
+        assert "bad" not in optimisers
+        monkeypatch.setattr(registry, "entry_points", None)
+        assert "counter" in optimisers
+
     def test_a_hostile_name_is_shown_escaped(self, optimisers, plugins):
         plugins(entry("a\u202eb", "collections:deque"))
         with pytest.raises(NameNotFound) as caught:

@@ -226,6 +226,7 @@ def test_damaged_states_are_refused(cls):
         ({"population": True}, WrongType),
         ({"batch_size": 0}, InvalidArgument),
         ({"sigma": 0}, InvalidArgument),
+        ({"sigma": 5e-324}, InvalidArgument),
         ({"sigma": -1.0}, InvalidArgument),
         ({"sigma": float("nan")}, InvalidArgument),
         ({"sigma": "1"}, WrongType),

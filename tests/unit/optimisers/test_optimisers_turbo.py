@@ -1,6 +1,7 @@
 """Turbo: its Gaussian process against a naive one, its proposals, and what it finds in 60 evaluations."""
 
 import dataclasses
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -393,3 +394,16 @@ def test_how_many_coarse_genes_are_searched(known, searched):
     own = Turbo(LatentDescription(200, stages=() if known else stages, **known), budget=60)
     rows = own.ask(8).real
     assert np.count_nonzero((rows != 0).any(axis=0)) == searched
+
+
+def test_a_large_batch_of_many_genes_takes_little_memory():
+    own = Turbo(LatentDescription(1000), budget=300, initial=5)
+    latents = own.ask(5)
+    own.tell(latents, -np.square(latents.real).sum(axis=1))
+    tracemalloc.start()
+    try:
+        assert len(own.ask(100)) == 100
+        # The 128 points of each of the functions at once are 100 MB, and were there four times.
+        assert tracemalloc.get_traced_memory()[1] < 80e6
+    finally:
+        tracemalloc.stop()

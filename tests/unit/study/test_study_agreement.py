@@ -114,6 +114,11 @@ def test_equal_scores_are_equally_high():
     assert agreement([1e308, -1e308], [1e308, -1e308]).gains.tolist() == [1, 1]
 
 
+@pytest.mark.filterwarnings("error")
+def test_the_median_of_the_largest_scores_is_no_overflow():
+    assert agreement([1e308, 1e308], [1e308, 1.5e308]).gains.tolist() == [0, 1]
+
+
 def test_without_distances_nothing_is_said_of_inputs():
     found = agreement([0, 0, 1], [0, 0, 1])
     assert found.distances is None

@@ -10,6 +10,7 @@ from featviz.cli.main import run_cli
 from featviz.errors import (
     FailureBudgetExceeded,
     InvalidArgument,
+    InvalidConfig,
     RunDamaged,
     RunExists,
     RunMismatch,
@@ -248,6 +249,10 @@ def test_a_box_that_always_fails_ends_it_with_the_reason(tmp_path):
         (InvalidArgument, {"a": DCT, "../b": DCT}, "cannot name a run"),
         (InvalidArgument, {"a": DCT, "": DCT}, "cannot name a run"),
         (InvalidArgument, {"a": DCT, "A": DCT}, "cannot share a directory"),
+        (InvalidArgument, {"\u00e9": DCT, "e\u0301": DCT}, "cannot share a directory"),
+        (InvalidArgument, {"a": DCT, "ensemble.toml": DCT}, "'ensemble.toml' cannot name a member"),
+        (InvalidArgument, {"a": DCT, "Run.toml": DCT}, "cannot name a member"),
+        (InvalidArgument, {"a": DCT, "evaluations.sqlite": DCT}, "cannot name a member"),
         (InvalidArgument, {"a": DCT, "b": (DCT, {"optimizer": "snes"})}, "unknown setting 'optimizer'.*Did you mean"),
         (InvalidArgument, {"a": DCT, "b": (DCT, {"budget": 3})}, "the rest is for all"),
     ],
@@ -353,3 +358,44 @@ def called(capsys, *arguments):
         run_cli(list(arguments))
     assert end.value.code == 0
     return capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("error", "text", "words"),
+    [
+        (RunDamaged, 'members = ["dct", "dct"]\nbudget = 30', "2 to 256 different members"),
+        (RunDamaged, 'members = ["dct"]\nbudget = 30', "2 to 256 different members"),
+        (RunDamaged, 'members = ["dct", "pixels", "cppn", "snes"]\nbudget = 3', "a budget of 12 to .* it says 3"),
+        (RunDamaged, f'members = ["dct", "pixels"]\nbudget = {10**30}', "a budget of 4 to"),
+        (InvalidArgument, 'members = ["dct", "run.toml"]\nbudget = 30', "cannot name a member"),
+    ],
+)
+def test_a_doctored_description_is_refused_and_nothing_is_evaluated(tmp_path, error, text, words):
+    with pytest.raises(KeyboardInterrupt):
+        search(tmp_path / "all", at=9)
+    before = fv.Ensemble.load(tmp_path / "all").evaluations
+    kept = (tmp_path / "all" / ENSEMBLE_FILE).read_text()
+    (tmp_path / "all" / ENSEMBLE_FILE).write_text(f"[ensemble]\n{text}\n")
+    for read in (fv.Ensemble.load, search):
+        with pytest.raises(error, match=words):
+            read(tmp_path / "all")
+    (tmp_path / "all" / ENSEMBLE_FILE).write_text(kept.replace("format = 1", "format = 99"))
+    with pytest.raises(InvalidConfig, match="format 99; this featviz reads format 1"):
+        fv.Ensemble.load(tmp_path / "all")
+    (tmp_path / "all" / ENSEMBLE_FILE).write_text(kept)
+    assert fv.Ensemble.load(tmp_path / "all").evaluations == before
+
+
+def test_an_error_says_which_member_it_is_about(tmp_path):
+    class Broken(fv.Space):
+        variables = {"x": fv.Real(shape=2)}
+
+        def decode(self, values):
+            raise RuntimeError("no decoder")
+
+    with pytest.raises(RuntimeError, match="no decoder") as found:
+        search(members={"dct": DCT, "mine": Broken()}, out=tmp_path / "all")
+    assert found.value.__notes__[0] == "This was the member 'mine' of the ensemble."
+    with pytest.raises(fv.FeatvizError, match="no optimiser 'nothing'") as found:
+        search(members={"dct": DCT, "mine": (DCT, "nothing")})
+    assert "'mine'" in found.value.__notes__[0]

@@ -274,6 +274,15 @@ def test_without_an_objective_scores_are_told():
     assert study.result().best.score > 0.7
 
 
+def test_a_batch_that_does_not_fit_in_memory_is_refused(monkeypatch):
+    def ask(self, n):
+        raise MemoryError("Unable to allocate 149. GiB")
+
+    monkeypatch.setattr("featviz.optimisers.random_search.RandomSearch.ask", ask)
+    with pytest.raises(InvalidArgument, match=r"a batch of 64 inputs of .* does not fit in memory.*smaller batch"):
+        fv.Study(SPACE, OBJECTIVE, budget=100, optimiser="random").ask()
+
+
 def test_an_own_batch_size_may_be_asked_for():
     study = fv.Study(SPACE, OBJECTIVE, budget=10)
     assert len(study.ask(3)) == 3

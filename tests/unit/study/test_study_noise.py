@@ -169,6 +169,13 @@ def test_a_restart_too_short_for_more_replicates_does_not_end_the_search(budget,
     assert budget - replicates < run.evaluations <= budget
 
 
+def test_references_with_replicates_never_exceed_the_budget():
+    references = np.random.default_rng(0).random((30, 5, 4, 1))
+    run = search(noise=False, budget=101, replicates=5, references=references, restarts=2)
+    assert run.evaluations == 100
+    assert run.stop_reason == "the budget is spent"
+
+
 def test_an_optimiser_plans_for_the_inputs_that_replicates_leave():
     settings = Settings(400, 0, "snes", {}, 2, 9, 0, False, 4)
     assert Plan(settings, 400, 0).budget_of(1) == 50

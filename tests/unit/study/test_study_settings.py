@@ -58,6 +58,8 @@ def test_an_optimiser_must_be_a_name():
 def test_more_restarts_than_evaluations_are_refused():
     with pytest.raises(InvalidArgument, match="restarts need a budget"):
         Settings(3, restarts=4)
+    with pytest.raises(InvalidArgument, match="restarts must be between 1 and 10,000"):
+        Settings(10**9, restarts=10**8, halving=True)
 
 
 @given(st.integers(1, 500), st.data())
