@@ -44,17 +44,13 @@ types: $(VENV)/.has-dev  ## mypy, strict
 imports: $(VENV)/.has-dev  ## import-linter: imports go downwards only
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.has-bench  ## Measure: queries needed, parity with gradients, overhead, spaces (an hour or more)
-	$(ONE_THREAD) $(BIN)/python benchmarks/pedestrian.py
-	$(ONE_THREAD) $(BIN)/python benchmarks/parity.py
+bench: $(VENV)/.has-bench  ## Measure: queries needed beside others, overhead, spaces (hours)
 	$(ONE_THREAD) $(BIN)/python benchmarks/robustness.py
 	$(ONE_THREAD) $(BIN)/python benchmarks/boxes.py
-	$(ONE_THREAD) $(BIN)/python benchmarks/noise.py $(BENCH_ARGS)
 	$(ONE_THREAD) $(BIN)/python benchmarks/fronts.py $(BENCH_ARGS)
 	$(ONE_THREAD) $(BIN)/python benchmarks/overhead.py
 	$(ONE_THREAD) $(BIN)/python benchmarks/spaces.py
 	$(ONE_THREAD) $(BIN)/python benchmarks/scaling.py --write docs/images/scaling.svg $(BENCH_ARGS)
-	$(ONE_THREAD) $(BIN)/python benchmarks/fooling.py $(BENCH_ARGS)
 	$(ONE_THREAD) $(BIN)/python benchmarks/restarts.py $(BENCH_ARGS)
 	$(ONE_THREAD) $(BIN)/python benchmarks/decoders.py $(BENCH_ARGS)
 	$(ONE_THREAD) $(BIN)/python benchmarks/suite.py $(BENCH_ARGS)

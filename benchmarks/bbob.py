@@ -20,6 +20,7 @@ from peers.real import (
     cma_diagonal,
     cma_full,
     nevergrad,
+    optuna,
     random_search,
     scipy_differential_evolution,
     scipy_dual_annealing,
@@ -30,11 +31,6 @@ from problems.bbob import FUNCTIONS, HALF_WIDTH, Bbob
 import featviz as fv
 
 SEPARABLE = ("sphere", "ellipsoid, separable")
-SIZES = (
-    (10, tuple(FUNCTIONS), (500, 2_000, 10_000)),
-    (40, tuple(FUNCTIONS), (500, 2_000, 10_000)),
-    (784, SEPARABLE, (2_000, 10_000)),
-)
 NEAREST = 1e-8
 
 
@@ -84,8 +80,23 @@ METHODS: dict[str, Method[RealProblem]] = {
     "scipy:dual annealing": Method(scipy_dual_annealing),
 }
 QUICK = tuple(METHODS)[:7]
+# optuna takes milliseconds a query and variable.
+FEW = {
+    **METHODS,
+    "optuna:TPE": Method(optuna("TPE"), most=500, runs=3),
+    "optuna:CMA": Method(optuna("CMA"), most=500, runs=5),
+}
 # With 784 variables a full covariance is hopeless, and NGOpt makes no progress (benchmarks/parity.py).
-MANY = ("featviz", "featviz, bounded", "random", "cma, diagonal", "nevergrad:CMA", "nevergrad:DE")
+MANY = {
+    name: METHODS[name]
+    for name in ("featviz", "featviz, bounded", "random", "cma, diagonal", "nevergrad:CMA", "nevergrad:DE")
+}
+
+SIZES = (
+    (10, tuple(FUNCTIONS), (500, 2_000, 10_000), FEW),
+    (40, tuple(FUNCTIONS), (500, 2_000, 10_000), METHODS),
+    (784, SEPARABLE, (2_000, 10_000), MANY),
+)
 
 
 def problem(name: str, dimensions: int, seed: int) -> RealProblem:
@@ -100,8 +111,7 @@ def nearness(best: np.ndarray) -> np.ndarray:
 
 
 def comparisons(effort: Effort) -> Iterator[Comparison]:
-    for dimensions, names, checkpoints in SIZES:
-        methods = {name: METHODS[name] for name in (METHODS if dimensions < 100 else MANY)}
+    for dimensions, names, checkpoints, methods in SIZES:
         for name in names:
             problems = [problem(name, dimensions, seed) for seed in effort.each_seed()]
             title = f"{name}, {dimensions} variables: -log10 of what is missing after so many queries"

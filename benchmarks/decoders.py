@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 from _table import print_json, print_table
-from models import CLASSES, SIDE, Mlp, digits, white_box_optimum
+from models import CLASSES, SIDE, digits, trained_mlp, white_box_optimum
 
 import featviz as fv
 from featviz.demo.models import WINDOW, pedestrian
@@ -50,9 +50,8 @@ class Task:
 
 
 def mlp(classes: int) -> Task:
-    data = digits()
-    model = Mlp(data)
-    pictures = data.train.reshape(-1, SIDE, SIDE)
+    model = trained_mlp()
+    pictures = digits().train.reshape(-1, SIDE, SIDE)
     spaces = {name: fv.ImageSpace(SIDE, SIDE, **options) for name, options in DECODERS.items()}
     for name in LEARNING:
         spaces[f"{name}, learnt"] = fv.ImageSpace(SIDE, SIDE, examples=pictures, **DECODERS[name])

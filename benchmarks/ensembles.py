@@ -22,7 +22,7 @@ from peers.real import (
     cma_diagonal,
     cma_from_examples,
     nevergrad,
-    optuna_tpe,
+    optuna,
     random_search,
 )
 from peers.verdicts import Comparison
@@ -61,7 +61,8 @@ METHODS: dict[str, Method[RealProblem]] = {
     "nevergrad:OnePlusOne": Method(nevergrad("OnePlusOne")),
     "nevergrad:PSO": Method(nevergrad("PSO", 40)),
     "nevergrad:NGOpt": Method(nevergrad("NGOpt"), runs=2),
-    "optuna:TPE": Method(optuna_tpe, most=500, runs=2),
+    "optuna:TPE": Method(optuna("TPE"), most=500, runs=2),
+    "optuna:CMA": Method(optuna("CMA"), most=500, runs=3),
 }
 QUICK = tuple(METHODS)[:8]
 

@@ -13,6 +13,10 @@ seeds, and the least, most and mean.
 - Series: the matched filters of ``problems/matched_filters.py``, maximum 1.
 - Control: the mean reward a step of a policy of six numbers that swings up a pendulum.
 - Branin, Hartmann and Ackley (``problems/analytic.py``): minus the decimal logarithm of what is missing, 8 at most.
+- Noisy: some of these with normal noise, its standard deviation a twentieth and a quarter of the range of the scores.
+  The figure is the true score of the one input that a method reports at its end: featviz ``run.best``, pycma its mean
+  or what it observed the highest score of, nevergrad its recommendation, the others what they observed the highest
+  score of.
 
 optuna's Gaussian process needs torch. Methods that cost much more than a millisecond a query get fewer seeds where
 there are many variables; the columns say how many.
@@ -20,16 +24,18 @@ there are many variables; the columns say how many.
 
 import importlib.util
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from ensembles import declared, learnt
-from models import CLASSES, SIDE, ConvNet, Mlp, Model, digits
-from ours import featviz
+from models import CLASSES, SIDE, ConvNet, Model, digits, trained_mlp
+from ours import featviz, pictures, pixels
 from peers import discrete, mixed, real
 from peers.comparison import Method
 from peers.effort import Effort, run_benchmark
+from peers.recorder import Recorder
 from peers.verdicts import Comparison
 from problems.analytic import ANALYTIC
 from problems.ensembles import ENSEMBLES
@@ -49,6 +55,11 @@ NEAREST = 1e-8
 # Optimisers of featviz that are run by name beside "auto", where there are such; and those that take every gene.
 NAMED = ("turbo", "sep-cma", "cma", "ga")
 NAMED_FOR_ALL = ("turbo", "ga")
+# Noise, relative to the range of the scores, and that range, of the highest and of random inputs.
+NOISES = (0.05, 0.25)
+RANGES = {"Hartmann 6": 3.32, "Ackley 10": 22.0}
+TABLE_SAMPLES = 5_000
+NOISY_OPPONENTS = ("random", "cma, diagonal", "nevergrad:NGOpt", "optuna:TPE")
 # From so many variables on, the slow ones are run on few seeds.
 MANY, FEW_RUNS = 100, 2
 QUICK = ("featviz", "random", "cma, diagonal", "nevergrad:OnePlusOne", "scipy:differential evolution")
@@ -69,14 +80,6 @@ class Box(fv.Space):
 
 def _ends(problem: real.RealProblem) -> tuple[list[float], list[float]]:
     return problem.lower.tolist(), problem.upper.tolist()
-
-
-def pictures(problem: real.RealProblem) -> fv.ImageSpace:  # noqa: ARG001  all are called with the problem
-    return fv.ImageSpace(SIDE, SIDE)
-
-
-def pixels(inputs: np.ndarray) -> np.ndarray:
-    return inputs.reshape(len(inputs), -1).astype(np.float64)
 
 
 def sequences(problem: discrete.DiscreteProblem) -> fv.TokenSpace:
@@ -156,6 +159,7 @@ def comparisons(effort: Effort) -> Iterator[Comparison]:
     yield from _tables(effort)
     yield from _pictures(effort)
     yield from _others(effort)
+    yield from _noisy(effort)
 
 
 def _analytic(effort: Effort) -> Iterator[Comparison]:
@@ -210,8 +214,8 @@ def mixed_problem(table: Mixed) -> mixed.MixedProblem:
 
 def _pictures(effort: Effort) -> Iterator[Comparison]:
     data = digits()
-    methods = numeric(ours(pictures, pixels, ("turbo", "sep-cma", "coarse-to-fine", "ga")), SIDE * SIDE)
-    models: list[Model] = [Mlp(data)]
+    methods = numeric(ours(pictures(SIDE, SIDE), pixels, ("turbo", "sep-cma", "coarse-to-fine", "ga")), SIDE * SIDE)
+    models: list[Model] = [trained_mlp()]
     if importlib.util.find_spec("onnx") is not None:
         models.append(ConvNet.from_onnx())
     for model in models:
@@ -259,6 +263,52 @@ def _texts() -> Problems:
         return rng.integers(0, options[0], size=(n, model.length))
 
     return lambda _: discrete.DiscreteProblem("tokens", options, model.score, uniform, np.nan)
+
+
+def _noisy(effort: Effort) -> Iterator[Comparison]:
+    for level in NOISES:
+        for name, spread in RANGES.items():
+
+            def placed(seed: int, name: str = name, noise: float = level * spread) -> real.RealProblem:
+                made = ANALYTIC[name](seed)
+                ends = np.zeros(made.dimensions), np.ones(made.dimensions)
+                return real.RealProblem(name, *ends, made.function, np.nan, noise=noise)
+
+            title = f"{name}, noise {level:g} of the range: true score of what is reported (maximum 0)"
+            yield from compared(effort, title, _for_noisy(ours(Box, np.asarray)), placed)
+        yield from _noisy_table(effort, level)
+
+        def filtered(seed: int, level: float = level) -> real.RealProblem:
+            function = MatchedFilter("smooth", seed)
+            ends = np.full(function.length, -RANGE), np.full(function.length, RANGE)
+            return real.RealProblem("smooth", *ends, function, 1.0, noise=level)
+
+        title = f"matched filter, smooth, noise {level:g} of the range: true score of what is reported (maximum 1)"
+        yield from compared(effort, title, _for_noisy(ours(series, points)), filtered)
+
+
+def _noisy_table(effort: Effort, level: float) -> Iterator[Comparison]:
+    ensemble = ENSEMBLES[0]()
+    ends = ensemble.bounds.T
+    sample = np.random.default_rng(0).uniform(*ends, size=(TABLE_SAMPLES, len(ends[0])))
+    noise = level * float(np.ptp(ensemble.score(sample)))
+    maximum, rows = ensemble.maximum().value, ensemble.frame.to_numpy()
+    searched = real.RealProblem(ensemble.name, *ends, ensemble.score, maximum, rows, noise=noise)
+    title = f"{ensemble.name}, noise {level:g} of the range: true score of what is reported / exact maximum"
+    yield from compared(effort, title, _for_noisy(ours(declared, numbers, NAMED_FOR_ALL)), lambda _: searched)
+
+
+def _for_noisy(own: Mapping[str, Method[Any]]) -> dict[str, Method[Any]]:
+    """With the opponents that noisy problems are run with; the slow ones on few seeds."""
+    found = {name: method for name, method in numeric(own, 0).items() if name in own or name in NOISY_OPPONENTS}
+    for name in ("nevergrad:NGOpt", "optuna:TPE"):
+        found[name] = replace(found[name], runs=FEW_RUNS)
+    return found | {"cma, diagonal: best observed": Method(_best_observed)}
+
+
+def _best_observed(problem: real.RealProblem, recorder: Recorder, seed: int) -> None:
+    real.cma_diagonal(problem, recorder, seed)
+    recorder.recommend(None)
 
 
 if __name__ == "__main__":

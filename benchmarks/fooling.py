@@ -1,51 +1,57 @@
 """How many queries until a classifier is sure of every one of its ten classes?
 
-    python benchmarks/fooling.py [--quick] [--tuning]
+    python benchmarks/fooling.py [--quick] [--help]
 
 The MLP of ``models.py`` on 28 x 28 digits. A class is done when an input has a probability of at least .9999 (log-odds
-of 9.21). A figure is the number of queries for all ten, each counted by one recorder around the model; those of a batch
-in which a class was done count whole. Asked for: at most 1,500 with default options, a median of five seeds.
+of 9.21). The first table says how many classes are done within so many queries for all of them, the second how many
+queries it takes for all ten; those of a batch in which a class was done count whole. Asked for: all ten within 1,500
+with default options, in the median.
 
 featviz searches class after class for the log-odds, with ``noise=False`` (whoever has the model knows that it always
 answers alike; otherwise up to three queries a class go into finding that out). What a search for one class asked says
 something about the other nine: "from the best so far" begins each one at the input, among all that were asked before,
-that has the highest log-odds. MAP-Elites searches all ten at once, one cell a class; it and pycma search the pixels.
-A method that did not finish within its queries has its number of classes beside it.
-Seeds from 1000 up: nothing was chosen on them (``--tuning``: 0 to 4).
+that has the highest log-odds. MAP-Elites searches all ten at once, one cell a class; it and the others search the
+pixels, and the others one class after the other too.
 """
 
-import argparse
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from _table import print_json, print_table
-from models import CLASSES, SIDE, Array, Mlp, digits
+from models import CLASSES, SIDE, Array, trained_mlp
 from numpy.typing import NDArray
+from peers.comparison import Method
+from peers.effort import Effort, run_benchmark
 from peers.map_elites import map_elites
+from peers.noted import Noted, print_times
+from peers.real import RealProblem, cma_diagonal, nevergrad, random_search
+from peers.recorder import Recorder
+from peers.replay import Told
+from peers.verdicts import Comparison, Target
 
 import featviz as fv
 
-Search = Callable[["Recorder", int], None]
-Noise = bool | Literal["auto"]
-
 ENOUGH = float(np.log(0.9999 / 0.0001))
-TARGET = 1_500
-# The most queries for one class, and of MAP-Elites and pycma for all of them.
-MOST_A_CLASS, MOST = 2_000, 100_000
+CHECKPOINTS = (500, 1_000, 1_500, 10_000, 100_000)
+TARGETS = (Target(1_500, CLASSES),)
+# The most queries for one class; others get a tenth of all.
+MOST_A_CLASS = 2_000
 PIXELS = SIDE * SIDE
-FIRST_SEED, SEEDS, QUICK_SEEDS = 1000, 5, 2
 
 
-class Recorder:
-    """Counts the queries of a classifier, and keeps for each class the input with the highest log-odds so far."""
+class Watched:
+    """Counts the queries of a classifier, and keeps for each class the input with the highest log-odds so far.
+
+    Attributes:
+        done: classes of which the model was sure after each query; those of a batch count when it ends.
+    """
 
     def __init__(self, forward: Callable[[Array], Array]) -> None:
         self._forward = forward
         self._best = np.full(CLASSES, -np.inf)
         self._inputs = np.zeros((CLASSES, PIXELS))
-        self.queries = 0
+        self.done: list[int] = []
 
     def __call__(self, pictures: NDArray[np.floating]) -> Array:
         """The logits, shape (n, 10), of n pictures."""
@@ -54,21 +60,18 @@ class Recorder:
         odds = log_odds(logits)
         higher = odds.max(axis=0) > self._best
         self._inputs[higher] = rows[odds.argmax(axis=0)][higher]
+        before = int(np.sum(self._best >= ENOUGH))
         self._best = np.maximum(self._best, odds.max(axis=0))
-        self.queries += len(rows)
+        self.done += [before] * (len(rows) - 1) + [int(np.sum(self._best >= ENOUGH))]
         return logits
 
     def scores(self, rows: Array) -> Array:
         """The log-odds of every class, shape (n, 10), of rows of pixels."""
         return log_odds(self(rows))
 
-    def done(self) -> int:
-        """Classes of which the model was sure."""
-        return int(np.sum(self._best >= ENOUGH))
-
     def best_for(self, label: int) -> Array | None:
         """What was asked with the highest log-odds of a class, shape (1, height, width, 1); None before all."""
-        return self._inputs[label].reshape(1, SIDE, SIDE, 1) if self.queries else None
+        return self._inputs[label].reshape(1, SIDE, SIDE, 1) if self.done else None
 
 
 def log_odds(logits: Array) -> Array:
@@ -80,79 +83,104 @@ def log_odds(logits: Array) -> Array:
     return np.stack(columns, axis=1)
 
 
-def featviz(*, from_best: bool = False, noise: Noise = False, **options: object) -> Callable[[Recorder, int], None]:
-    def search(recorder: Recorder, seed: int) -> None:
-        box = fv.black_box(recorder, outputs=[str(c) for c in range(CLASSES)])
+@dataclass(frozen=True, eq=False)
+class Problem(Told):
+    """A classifier of which all classes are wanted; a figure is the number that is done."""
+
+    name: str
+    logits: Callable[[Array], Array]
+    maximum = float(CLASSES)
+
+    def figure(self, best: Array) -> Array:
+        """The classes themselves."""
+        return best
+
+
+# Asks a classifier, within so many queries, with a seed.
+Search = Callable[[Watched, int, int], None]
+
+
+def featviz(*, from_best: bool = False, noise: bool | Literal["auto"] = False, **options: object) -> Search:
+    def search(classifier: Watched, queries: int, seed: int) -> None:
+        box = fv.black_box(classifier, outputs=[str(c) for c in range(CLASSES)])
         for label in range(CLASSES):
             fv.search(
                 fv.ImageSpace(SIDE, SIDE),
                 fv.log_odds(box, str(label)),
-                budget=MOST_A_CLASS,
+                budget=min(MOST_A_CLASS, queries),
                 target=ENOUGH,
                 seed=seed,
-                references=recorder.best_for(label) if from_best else None,
+                references=classifier.best_for(label) if from_best else None,
                 noise=noise,
+                # Named, since options are those of one optimiser.
+                optimiser="sep-cma" if options else "auto",
                 optimiser_options=options,
-                progress=False,
+                progress="none",
             )
 
     return search
 
 
-def map_elites_on_pixels(recorder: Recorder, seed: int) -> None:
-    map_elites(recorder.scores, PIXELS, MOST, np.random.default_rng(seed), enough=ENOUGH)
+def map_elites_on_pixels(classifier: Watched, queries: int, seed: int) -> None:
+    map_elites(classifier.scores, PIXELS, queries, np.random.default_rng(seed), enough=ENOUGH)
 
 
-def cma_on_pixels(recorder: Recorder, seed: int) -> None:
-    import cma
+def class_by_class(method: Callable[[RealProblem, Recorder, int], None]) -> Search:
+    """A search of pixels for each class, which ends when that is done."""
 
-    for label in range(CLASSES):
-        options = {"CMA_diagonal": True, "bounds": [0, 1], "seed": seed + 1, "verbose": -9}
-        optimiser = cma.CMAEvolutionStrategy(PIXELS * [0.5], 0.3, options)
-        best, asked_before = -np.inf, recorder.queries
-        while best < ENOUGH and recorder.queries - asked_before < MOST // CLASSES:
-            asked = optimiser.ask()
-            scores = recorder.scores(np.array(asked))[:, label]
-            optimiser.tell(asked, list(-scores))
-            best = max(best, float(scores.max()))
+    def search(classifier: Watched, queries: int, seed: int) -> None:
+        for label in range(CLASSES):
 
+            def score(rows: Array, label: int = label) -> Array:
+                return classifier.scores(rows)[:, label]
 
-METHODS: dict[str, Search] = {
-    "featviz": featviz(),
-    "featviz, noise not known": featviz(noise="auto"),
-    "featviz, population of 10": featviz(population=10),
-    "featviz, from the best so far": featviz(from_best=True),
-    "featviz, from the best so far, population of 10, sigma of 1": featviz(from_best=True, population=10, sigma=1.0),
-    "cma, diagonal, pixels": cma_on_pixels,
-    "MAP-Elites, pixels": map_elites_on_pixels,
-}
+            problem = RealProblem(str(label), np.zeros(PIXELS), np.ones(PIXELS), score, np.nan)
+            method(problem, Recorder(score, max(queries // CLASSES, 1), ENOUGH), seed)
+
+    return search
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--quick", action="store_true", help="two seeds")
-    parser.add_argument("--tuning", action="store_true", help="the seeds on which constants are chosen")
-    arguments = parser.parse_args()
-    first, count = 0 if arguments.tuning else FIRST_SEED, QUICK_SEEDS if arguments.quick else SEEDS
-    model = Mlp(digits())
-    rows: list[list[object]] = []
-    report: dict[str, object] = {"benchmark": "fooling", "seeds": count, "first_seed": first, "target": TARGET}
-    for name, search in METHODS.items():
-        began, queries, done = time.perf_counter(), [], []
-        for seed in range(first, first + count):
-            recorder = Recorder(model.logits)
-            search(recorder, seed)
-            queries.append(recorder.queries)
-            done.append(recorder.done())
-        median = float(np.median(queries))
-        rows.append([name, median, min(queries), max(queries), min(done), (time.perf_counter() - began) / count])
-        report[name] = {"median": median, "spread": [min(queries), max(queries)], "fewest_classes_done": min(done)}
-        if name == "featviz":
-            report["reached"] = median <= TARGET and min(done) == CLASSES
-    columns = ["method", "queries, median", "fewest", "most", "classes done", "s a run"]
-    print_table(f"{model.name}: queries until all {CLASSES} classes have p >= .9999", columns, rows)
-    print_json(report)
+def noted(search: Search) -> Noted:
+    """The search as it is compared: it tells how many classes were done after each query."""
+
+    def tell(problem: Problem, recorder: Recorder, seed: int) -> None:
+        classifier = Watched(problem.logits)
+        search(classifier, recorder.left(), seed)
+        recorder(np.array(classifier.done))
+
+    return Noted(tell)
+
+
+def methods() -> dict[str, Method[Problem]]:
+    return {
+        "featviz": Method(noted(featviz())),
+        "featviz, noise not known": Method(noted(featviz(noise="auto"))),
+        "featviz, population of 10": Method(noted(featviz(population=10))),
+        "featviz, from the best so far": Method(noted(featviz(from_best=True))),
+        "featviz, from the best so far, population of 10, sigma of 1": Method(
+            noted(featviz(from_best=True, population=10, sigma=1.0))
+        ),
+        "random": Method(noted(class_by_class(random_search)), most=10_000),
+        "cma, diagonal": Method(noted(class_by_class(cma_diagonal))),
+        "MAP-Elites": Method(noted(map_elites_on_pixels), runs=5),
+        "nevergrad:CMA": Method(noted(class_by_class(nevergrad("CMA"))), most=10_000, runs=3),
+    }
+
+
+QUICK = tuple(methods())[:8]
+
+
+def comparisons(effort: Effort) -> Iterator[Comparison]:
+    model = trained_mlp()
+    run = methods()
+    title = f"{model.name}, p ≥ .9999: classes that are done within so many queries for all"
+    problems = [Problem(model.name, model.logits)] * effort.seeds
+    comparison = effort.compare(
+        "fooling", title, run, problems, CHECKPOINTS, quick=QUICK, reached=CLASSES, targets=TARGETS
+    )
+    print_times(f"{model.name}: queries until all {CLASSES} classes have p ≥ .9999", run, {})
+    yield comparison
 
 
 if __name__ == "__main__":
-    main()
+    run_benchmark(__doc__, {"fooling": comparisons})

@@ -6,6 +6,7 @@ outputs are the ten logits (the numbers before the softmax).
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-__all__ = ["CONVNET_PATH", "SIDE", "ConvNet", "Mlp", "Model", "digits", "white_box_optimum"]
+__all__ = ["CONVNET_PATH", "SIDE", "ConvNet", "Mlp", "Model", "digits", "trained_mlp", "white_box_optimum"]
 
 SIDE = 28
 CLASSES = 10
@@ -33,6 +34,7 @@ class Digits:
     test_labels: NDArray[np.int64]
 
 
+@cache
 def digits() -> Digits:
     """The digits enlarged to 28 x 28 by linear interpolation; every fifth one is for testing."""
     from scipy.ndimage import zoom
@@ -78,6 +80,12 @@ class Mlp:
         active = (x @ self._w1 + self._b1) > 0
         gradient: Array = (active * self._w2[:, label]) @ self._w1.T
         return gradient
+
+
+@cache
+def trained_mlp() -> Mlp:
+    """The perceptron trained on the digits, once a process."""
+    return Mlp(digits())
 
 
 def patches(x: Array) -> Array:

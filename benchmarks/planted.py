@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from ours import featviz
+from ours import featviz, pictures, pixels
 from peers import discrete, real
 from peers.comparison import Method
 from peers.effort import Effort, run_benchmark
@@ -35,14 +35,6 @@ import featviz as fv
 
 CHECKPOINTS = (500, 2_000, 10_000)
 RECALLED = 0.95
-
-
-def pictures(problem: real.RealProblem) -> fv.ImageSpace:  # noqa: ARG001  all are called with the problem
-    return fv.ImageSpace(SIDE, SIDE)
-
-
-def pixels(inputs: np.ndarray) -> np.ndarray:
-    return inputs.reshape(len(inputs), -1).astype(np.float64)
 
 
 def sequences(problem: discrete.DiscreteProblem) -> fv.TokenSpace:
@@ -73,12 +65,12 @@ def searching_numbers(space: Callable[[Any], Any], rows: Callable[[Any], Any], r
         "nevergrad:DE": Method(real.nevergrad("DE", 30), runs=runs),
         "nevergrad:OnePlusOne": Method(real.nevergrad("OnePlusOne"), runs=runs),
         "cmaes:CatCMAwM": Method(real.catcma, most=2_000, runs=runs),
-        "optuna:TPE": Method(real.optuna_tpe, most=500, runs=1),
+        "optuna:TPE": Method(real.optuna("TPE"), most=500, runs=1),
     }
 
 
 METHODS: dict[str, dict[str, Method[Any]]] = {
-    "image": searching_numbers(pictures, pixels, 3),
+    "image": searching_numbers(pictures(SIDE, SIDE), pixels, 3),
     "tokens": {
         "featviz": Method(featviz(sequences)),
         "random": Method(discrete.prior_sampling),

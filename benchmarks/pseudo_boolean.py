@@ -11,15 +11,15 @@ Every method starts from random strings. These functions are easy, and say wheth
 queries; local search is hard to beat on them, and lost on anything with local optima.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import numpy as np
-from _table import print_table
 from ours import featviz
-from peers.bits import Noted, local_search, one_plus_one
+from peers.bits import local_search, one_plus_one
 from peers.comparison import Method
 from peers.discrete import DiscreteProblem, catcma, nevergrad
 from peers.effort import Effort, run_benchmark
+from peers.noted import Noted, print_times
 from peers.verdicts import Comparison
 from problems.pseudo_boolean import (
     LeadingOnes,
@@ -84,38 +84,19 @@ def problem(function: OneMax | LeadingOnes) -> DiscreteProblem:
 def comparisons(effort: Effort) -> Iterator[Comparison]:
     for kind, n, of_ea, of_local_search in PROBLEMS:
         problems = [problem(kind(n, seed)) for seed in effort.each_seed()]
-        expected = of_ea(n), of_local_search(n)
+        expected = {"(1+1) EA": of_ea(n), "local search": of_local_search(n)}
         run = methods()
         comparison = effort.compare(
             "pseudo-boolean",
             f"{kind.__name__}, {n} bits: best value / {n} after so many queries",
             run,
             problems,
-            tuple(round(part * expected[0]) for part in PARTS),
+            tuple(round(part * of_ea(n)) for part in PARTS),
             quick=QUICK,
             reached=1.0,
         )
-        _print_times(f"{kind.__name__}, {n} bits: evaluations to the optimum", run, expected)
+        print_times(f"{kind.__name__}, {n} bits: evaluations to the optimum", run, expected)
         yield comparison
-
-
-def _print_times(title: str, run: Mapping[str, Method[DiscreteProblem]], expected: Sequence[float]) -> None:
-    columns = ["method", "median", "mean", "solved", "runs", "/ (1+1) EA expected", "/ local search expected"]
-    rows: list[list[object]] = [
-        ["(1+1) EA, expected", None, expected[0], None, None, 1.0, expected[0] / expected[1]],
-        ["local search, expected", None, expected[1], None, None, expected[1] / expected[0], 1.0],
-    ]
-    for name, method in run.items():
-        noted = method.search
-        if not isinstance(noted, Noted) or not noted.queries:
-            continue
-        times = np.array([np.inf if q is None else q for q in noted.queries])
-        median, mean = float(np.median(times)), float(times.mean())
-        # A mean of those that got there would flatter a method that often does not.
-        figures = [median if np.isfinite(median) else None, mean if np.isfinite(mean) else None]
-        ratios = [mean / of if np.isfinite(mean) else None for of in expected]
-        rows.append([name, *figures, int(np.isfinite(times).sum()), len(times), *ratios])
-    print_table(title, columns, rows)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import numpy as np
 from ours import featviz
 from peers.comparison import Method
 from peers.effort import Effort, run_benchmark
-from peers.real import RealProblem, catcma, cma_diagonal, nevergrad, optuna_tpe, random_search
+from peers.real import RealProblem, catcma, cma_diagonal, nevergrad, optuna, random_search
 from peers.verdicts import Comparison
 from problems.matched_filters import TEMPLATES, MatchedFilter
 from problems.series import LENGTH, series_classifier
@@ -50,7 +50,7 @@ METHODS: dict[str, Method[RealProblem]] = {
     "nevergrad:DE": Method(nevergrad("DE", 30), runs=3),
     "nevergrad:OnePlusOne": Method(nevergrad("OnePlusOne"), runs=3),
     "cmaes:CatCMAwM": Method(catcma, most=2_000, runs=2),
-    "optuna:TPE": Method(optuna_tpe, most=500, runs=1),
+    "optuna:TPE": Method(optuna("TPE"), most=500, runs=1),
 }
 QUICK = tuple(METHODS)[:5]
 

@@ -176,6 +176,9 @@ class LatentDescription:
         canonical: the latents with what plays no part in what they decode to (genes of an option that was not chosen
             or behind the end of a list; where within its step the gene of a whole number lies) set to fixed values, as
             new arrays: equal inputs get equal latents. None when all of every gene always plays a part.
+        settled: latents of nearly the same inputs whose genes lie no further out than they have to, as new arrays,
+            where a decoder has limits (black and white) beyond which steps of genes change nothing. None when it has
+            none.
         stages: real genes to search first, second and so on, coarse ones before fine ones: arrays of their places, each
             of which holds the one before, the last all of them. Empty when no gene comes before another.
         scales: for each real gene how coarse it is, above 0: of a frequency its wave length, relative to the longest;
@@ -192,6 +195,7 @@ class LatentDescription:
     moves: tuple[Move, ...] = ()
     feasible: Callable[[Latents], NDArray[np.bool_]] | None = None
     canonical: Callable[[Latents], Latents] | None = None
+    settled: Callable[[Latents], Latents] | None = None
     stages: tuple[NDArray[np.intp], ...] = ()
     stepwise: bool = False
     scales: NDArray[np.float64] | None = None

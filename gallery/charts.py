@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,11 @@ __all__ = ["Bar", "Bars", "Chart", "Line", "Path", "bars", "chart", "table"]
 # A logarithmic axis is taken when half of the climb lies in this first part of the evaluations.
 _EARLY = 0.1
 _LABEL_GAP = 14.0
+# The room that a label at the end of a line needs besides, and for each of its characters.
+_LABEL_MARGIN, _LABEL_CHARACTER = 4.0, 8.5
+
+# Values with more characters than this need a wider column.
+_LONG_NUMBER = 7
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,7 @@ class Bars:
         zero: the position of zero in per cent.
         names: "short", "medium" or "long": the room that the names need.
         marked: whether any bar has a mark for another input.
+        wide: whether any value takes much room to write.
         first: shown at once.
         rest: shown on demand.
     """
@@ -99,6 +105,7 @@ class Bars:
     zero: float
     names: str
     marked: bool
+    wide: bool
     first: list[Bar]
     rest: list[Bar]
 
@@ -108,6 +115,8 @@ def chart(lines: Sequence[Line], frame: Frame = FRAME) -> Chart | None:
     drawn = [line for line in lines if len(line.best)]
     if not drawn:
         return None
+    longest = max(len(_label(line)) for line in drawn)
+    frame = replace(frame, right=max(frame.right, round(_LABEL_MARGIN + _LABEL_CHARACTER * longest)))
     last = max(int(line.evaluations[-1]) for line in drawn)
     low, high = min(float(line.best.min()) for line in drawn), max(float(line.best.max()) for line in drawn)
     y_values = linear_ticks(low, high, 5)
@@ -182,7 +191,8 @@ def bars(
     all_bars = [bar(name, outputs[name]) for name in names]
     longest = max(len(visible(name)) for name in names)
     room = "short" if longest <= 4 else "medium" if longest <= 12 else "long"
-    return Bars(part(0), room, bool(beside), all_bars[:most], all_bars[most:])
+    wide = any(len(number(value)) > _LONG_NUMBER for value in outputs.values())
+    return Bars(part(0), room, bool(beside), wide, all_bars[:most], all_bars[most:])
 
 
 def _path(line: Line, xs: list[float], ys: list[float]) -> Path:
@@ -198,8 +208,12 @@ def _path(line: Line, xs: list[float], ys: list[float]) -> Path:
         if ys[i] != drawn_y:
             d.append(f"V{ys[i]:g}")
         drawn_x, drawn_y = xs[i], ys[i]
-    label = "" if line.kind == "restart" else number(float(line.best[-1]))
-    return Path(line.kind, "".join(d), drawn_x, drawn_y, drawn_y, label)
+    return Path(line.kind, "".join(d), drawn_x, drawn_y, drawn_y, _label(line))
+
+
+def _label(line: Line) -> str:
+    """What stands at the end of a line."""
+    return "" if line.kind == "restart" else number(float(line.best[-1]))
 
 
 def _apart(paths: list[Path]) -> list[Path]:

@@ -13,7 +13,7 @@ from featviz.gallery.fronts import front_of
 from featviz.gallery.markup import render
 from featviz.gallery.shown import show_large, show_on_card, show_small
 from featviz.gallery.snippet import snippet
-from featviz.gallery.sources import Entry, comparable_random, first, is_random, part
+from featviz.gallery.sources import Entry, comparable_random, ensemble_of, first, is_random, part
 
 if TYPE_CHECKING:
     from featviz.study import Candidate, Run
@@ -22,11 +22,13 @@ __all__ = ["Card", "damaged_card", "index_page", "run_page"]
 
 GRID = 6
 MOST_REASONS = 8
+MOST_ENDINGS = 6
 STATUS_NOTES = {
     "running": "This run was still going on, or was killed, when the page was built.",
     "interrupted": "This run was interrupted before its budget was spent; it can be resumed.",
     "failed": "This run failed before its budget was spent.",
 }
+LEFT_BEHIND = "left behind"
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class Card:
     status: str
     view: View | None
     error: str = ""
+    ensemble: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,9 @@ def run_page(run: "Run", page: str, entries: list[Entry], place: str | None) -> 
         objective=_objective(run),
         boxes=_boxes(run),
         status=run.status,
-        status_note=STATUS_NOTES.get(run.status, ""),
+        status_note="" if run.was_left_behind else STATUS_NOTES.get(run.status, ""),
+        ensemble=ensemble_of(run),
+        was_left_behind=run.was_left_behind,
         stop_reason=run.stop_reason,
         evaluations=run.evaluations,
         best=shown_best,
@@ -124,8 +129,8 @@ def run_page(run: "Run", page: str, entries: list[Entry], place: str | None) -> 
         chart=charts.chart(lines),
         is_noisy=run.noise is not None,
         lines=[line for line in lines if line.kind != "restart" and len(line.best)],
-        endings=[float(h.best[-1]) for h in run.restart_histories if len(h)],
-        agreement="" if run.agreement is None else str(run.agreement),
+        restarts_said=_said_of_restarts(run),
+        is_halved=run.is_halved,
         restarts=sum(line.kind == "restart" for line in lines),
         table=charts.table([line for line in lines if line.kind != "restart"]),
         top=show_small(run, top, "top", files),
@@ -137,6 +142,18 @@ def run_page(run: "Run", page: str, entries: list[Entry], place: str | None) -> 
         snippet=snippet(run.spec, place),
     )
     return _card(run, page, best, random, files), files
+
+
+def _said_of_restarts(run: "Run") -> str:
+    """Where the restarts ended, and whether they agree; of halved ones only the latter, for most were stopped early."""
+    agreement = "" if run.agreement is None else str(run.agreement)
+    endings = sorted((float(h.best[-1]) for h in run.restart_histories if len(h)), reverse=True)
+    if run.is_halved or len(endings) < 2:
+        return agreement
+    shown = ", ".join(map(number, endings))
+    if len(endings) > MOST_ENDINGS:
+        shown = f"{number(endings[-1])} to {number(endings[0])}"
+    return f"Its {plural(len(endings), 'independent restart')} ended at {shown}. {agreement}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -191,8 +208,9 @@ def _card(run: "Run", page: str, best: "Candidate | None", random: _Random, file
         evaluations=run.evaluations,
         optimiser=str(part(run, "provenance").get("optimiser") or part(run, "search").get("optimiser", "")),
         created=date(part(run, "provenance").get("created")),
-        status=run.status,
+        status=LEFT_BEHIND if run.was_left_behind else run.status,
         view=view,
+        ensemble=ensemble_of(run),
     )
 
 
@@ -246,7 +264,7 @@ def _facts(run: "Run") -> list[Fact]:
         Fact("Failed", _failed(run), foreign=False),
         Fact("Noise", "" if run.noise is None else f"standard deviation {number(run.noise)} of a score", foreign=False),
         Fact("Seed", str(search.get("seed", ""))),
-        Fact("Restarts", flat(search.get("restarts", "")) + (", halved" if search.get("halving") is True else "")),
+        Fact("Restarts", flat(search.get("restarts", "")) + (", halved" if run.is_halved else "")),
         Fact("Batch size", flat(search.get("batch_size", ""))),
         Fact("Started", date(provenance.get("created"))),
         Fact("Python", flat(provenance.get("python", ""))),
@@ -254,6 +272,7 @@ def _facts(run: "Run") -> list[Fact]:
         Fact("featviz", str(run.spec.get("featviz", ""))),
         *(Fact(str(name), flat(version)) for name, version in versions.items() if name != "featviz"),
         Fact("Git", flat(provenance.get("git", ""))),
+        Fact("Ensemble", ensemble_of(run)),
         Fact("Run directory", run.name if run.path is not None else ""),
     ]
     return [fact for fact in facts if fact.text]

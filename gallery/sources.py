@@ -12,7 +12,7 @@ from featviz.text import first_line, visible
 if TYPE_CHECKING:
     from featviz.study import Candidate, Run
 
-__all__ = ["Entry", "Runs", "comparable_random", "first", "is_random", "part", "read_runs"]
+__all__ = ["Entry", "Runs", "comparable_random", "ensemble_of", "first", "is_random", "part", "read_runs"]
 
 Runs = "Run | str | os.PathLike[str] | Iterable[Run | str | os.PathLike[str]]"
 
@@ -73,6 +73,16 @@ def first(run: "Run") -> "Candidate | None":
 def is_random(run: "Run") -> bool:
     """Whether ``run`` was itself random search."""
     return "random" in {part(run, "search").get("optimiser"), part(run, "provenance").get("optimiser")}
+
+
+def ensemble_of(run: "Run") -> str:
+    """The name of the directory of the ensemble that ``run`` is a member of; "" where it is none."""
+    if run.path is None:
+        return ""
+    from featviz.study.members import is_ensemble  # noqa: PLC0415  see _entries
+
+    folder = run.path.absolute().parent
+    return folder.name if is_ensemble(folder) else ""
 
 
 def part(run: "Run", key: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from featviz.blocks import Block, ImageBlock
 from featviz.errors import SpaceError
-from featviz.latent import LatentDescription
+from featviz.latent import LatentDescription, Latents
 from featviz.protocols import Spec
 from featviz.search_spaces.base import Space
 from featviz.search_spaces.decoders import make_decoder
@@ -148,8 +148,9 @@ class ImageSpace(Space):
 
     @cached_property
     def latent(self) -> LatentDescription:
-        """Real genes, with their wave lengths where the decoder knows them."""
-        return replace(super().latent, scales=getattr(self._decoder, "scales", None))
+        """Real genes, with their wave lengths and the way back from black and white where the decoder knows them."""
+        settled = self._settled if hasattr(self._decoder, "settle") else None
+        return replace(super().latent, scales=getattr(self._decoder, "scales", None), settled=settled)
 
     def decode(self, values: Mapping[str, NDArray[Any]]) -> NDArray[np.float32]:
         """Pictures, float32 of shape (n, height, width, channels) in [low, high].
@@ -207,3 +208,7 @@ class ImageSpace(Space):
         shape = ", ".join(f"{name}={value:g}" for name, value in self._shape._asdict().items())
         name = self._decoder_name or "a function"
         return f"ImageSpace({shape}, decoder={name}, genes={self._decoder.genes})"
+
+    def _settled(self, latents: Latents) -> Latents:
+        settle: Callable[[NDArray[np.float64]], NDArray[np.float64]] = getattr(self._decoder, "settle")  # noqa: B009
+        return Latents.of_real(settle(latents.real))

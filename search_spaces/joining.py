@@ -1,6 +1,6 @@
 """The latent of a whole from the latents of its parts: genes beside each other, and what is known of them lifted."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -119,7 +119,6 @@ def joined(parts: Sequence[LatentDescription]) -> LatentDescription:
     if len(parts) == 1:
         return parts[0]
     places = places_of(parts)
-    neutral = [(part.canonical, place) for part, place in zip(parts, places, strict=True) if part.canonical]
     constrained = [(part.feasible, place) for part, place in zip(parts, places, strict=True) if part.feasible]
 
     def feasible(latents: Latents) -> NDArray[np.bool_]:
@@ -127,12 +126,6 @@ def joined(parts: Sequence[LatentDescription]) -> LatentDescription:
         for holds, place in constrained:
             ok &= holds(place.of(latents))
         return ok
-
-    def canonical(latents: Latents) -> Latents:
-        whole = latents.copy()
-        for reduce, place in neutral:
-            place.fill(whole, reduce(place.of(latents)))
-        return whole
 
     return LatentDescription(
         sum(part.real for part in parts),
@@ -142,11 +135,27 @@ def joined(parts: Sequence[LatentDescription]) -> LatentDescription:
         prior=JointPrior(parts) if any(part.prior or part.feasible for part in parts) else None,
         moves=tuple(lifted(move, place) for part, place in zip(parts, places, strict=True) for move in part.moves),
         feasible=feasible if constrained else None,
-        canonical=canonical if neutral else None,
+        canonical=_of_each([part.canonical for part in parts], places),
+        settled=_of_each([part.settled for part in parts], places),
         stages=_joined_stages(parts, places),
         stepwise=any(part.stepwise for part in parts),
         scales=_joined_scales(parts),
     )
+
+
+def _of_each(
+    maps: Sequence[Callable[[Latents], Latents] | None], places: Sequence[Place]
+) -> Callable[[Latents], Latents] | None:
+    """What maps the genes of each part by a map of its own, and copies those of parts that have none."""
+    there = [(of_part, place) for of_part, place in zip(maps, places, strict=True) if of_part is not None]
+
+    def of_all(latents: Latents) -> Latents:
+        whole = latents.copy()
+        for of_part, place in there:
+            place.fill(whole, of_part(place.of(latents)))
+        return whole
+
+    return of_all if there else None
 
 
 def _joined_stages(parts: Sequence[LatentDescription], places: Sequence[Place]) -> tuple[NDArray[np.intp], ...]:

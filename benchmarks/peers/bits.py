@@ -1,4 +1,4 @@
-"""The two simple searches of bits whose expected run times are known, and when a search first reached the maximum."""
+"""The two simple searches of bits whose expected run times are known."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,9 +8,7 @@ import numpy as np
 from peers.discrete import DiscreteProblem
 from peers.recorder import Recorder
 
-__all__ = ["Noted", "local_search", "one_plus_one"]
-
-Search = Callable[[DiscreteProblem, Recorder, int], None]
+__all__ = ["local_search", "one_plus_one"]
 
 
 def local_search(problem: DiscreteProblem, recorder: Recorder, seed: int) -> None:
@@ -35,20 +33,3 @@ def _climb(recorder: Recorder, rng: np.random.Generator, n: int, flips: Callable
         score = recorder(child[None])[0]
         if score >= value:
             best, value = child, score
-
-
-class Noted:
-    """A search that notes after how many queries it first reached the maximum of its problem.
-
-    Attributes:
-        queries: one for each run; None where it did not get there.
-    """
-
-    def __init__(self, search: Search) -> None:
-        self._search = search
-        self.queries: list[int | None] = []
-
-    def __call__(self, problem: DiscreteProblem, recorder: Recorder, seed: int) -> None:
-        """Search, and note."""
-        self._search(problem, recorder, seed)
-        self.queries.append(recorder.first(problem.maximum))

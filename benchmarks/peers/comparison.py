@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from peers.recorder import Recorder
 
-__all__ = ["FIRST_SEED", "Method", "Result", "compare", "print_results"]
+__all__ = ["FIRST_SEED", "Mean", "Method", "Result", "compare", "print_results"]
 
 Array = NDArray[np.float64]
 
@@ -55,6 +55,17 @@ class Method(Generic[P]):
 
 
 @dataclass(frozen=True, eq=False)
+class Mean(Generic[P]):
+    """Problems that are searched each by itself, with equal queries and the same seed; their mean figure is reported.
+
+    Attributes:
+        parts: the problems.
+    """
+
+    parts: tuple[P, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class Result:
     """What one method reached.
 
@@ -86,27 +97,35 @@ class Result:
 
 
 def compare(
-    methods: Mapping[str, Method[P]], problems: Sequence[P], checkpoints: Sequence[int], first_seed: int = FIRST_SEED
+    methods: Mapping[str, Method[P]],
+    problems: Sequence[P | Mean[P]],
+    checkpoints: Sequence[int],
+    first_seed: int = FIRST_SEED,
 ) -> dict[str, Result]:
     """Run each method on each problem; the seed of the i-th is ``first_seed`` + i."""
     return {name: _measure(method, problems, checkpoints, first_seed) for name, method in methods.items()}
 
 
-def _measure(method: Method[P], problems: Sequence[P], checkpoints: Sequence[int], first_seed: int) -> Result:
+def _measure(method: Method[P], problems: Sequence[P | Mean[P]], checkpoints: Sequence[int], first_seed: int) -> Result:
     runs = min(len(problems), method.runs)
     best, queries, error = np.full((runs, len(checkpoints)), np.nan), 0, ""
     start = time.perf_counter()
     for i, problem in enumerate(problems[:runs]):
-        recorder = Recorder(problem.score, min(checkpoints[-1], method.most))
+        parts = problem.parts if isinstance(problem, Mean) else (problem,)
+        noise = float(getattr(problem, "noise", 0.0))
+        most = min(checkpoints[-1], method.most)
+        recorders = [Recorder(part.score, most, noise=noise, seed=first_seed + i) for part in parts]
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                method.search(problem, recorder, first_seed + i)
+                for part, recorder in zip(parts, recorders, strict=True):
+                    method.search(part, recorder, first_seed + i)
         except Exception as raised:  # noqa: BLE001  a peer that fails is a row of the table
             error = f"{type(raised).__name__}: {raised}".split("\n", 1)[0][:60]
             break
-        best[i] = _figures(problem, np.array(recorder.best(checkpoints)))
-        queries += recorder.queries
+        found = [_figures(part, np.array(r.best(checkpoints))) for part, r in zip(parts, recorders, strict=True)]
+        best[i] = np.mean(found, axis=0)
+        queries += sum(recorder.queries for recorder in recorders)
     return Result(best, time.perf_counter() - start, queries, error)
 
 

@@ -21,7 +21,6 @@ __all__ = [
     "nevergrad",
     "optuna",
     "optuna_sampler",
-    "optuna_tpe",
     "random_search",
     "scipy_differential_evolution",
     "scipy_dual_annealing",
@@ -42,6 +41,7 @@ class RealProblem:
         maximum: the known optimum, NaN where none is known.
         examples: float64 (m, d), natural inputs; none by default.
         figure: what is reported of best scores, higher is better; by default their fraction of the maximum.
+        noise: standard deviation of the noise that methods meet; the true score of what they report counts then.
     """
 
     name: str
@@ -51,6 +51,7 @@ class RealProblem:
     maximum: float
     examples: Array | None = None
     figure: Callable[[Array], Array] | None = None
+    noise: float = 0.0
 
     def scaled(self, unit: Array) -> Array:
         """Rows within the bounds of rows in [0, 1]."""
@@ -101,6 +102,8 @@ def _cma(problem: RealProblem, recorder: Recorder, seed: int, start: Array, *, d
         while recorder.left() > 0 and not optimiser.stop():
             asked = optimiser.ask()
             optimiser.tell(asked, list(-recorder(problem.scaled(np.array(asked)))))
+        if recorder.noise:
+            recorder.recommend(problem.scaled(np.asarray(optimiser.result.xfavorite))[None])
         restarts, start = restarts + 1, rng.random(len(start))
 
 
@@ -118,13 +121,10 @@ def nevergrad(algorithm: str, workers: int = 1) -> Callable[[RealProblem, Record
             scores = recorder(problem.scaled(np.array([c.value for c in asked])))
             for candidate, score in zip(asked, scores.tolist(), strict=True):
                 optimiser.tell(candidate, -score)
+        if recorder.noise:
+            recorder.recommend(problem.scaled(np.asarray(optimiser.provide_recommendation().value))[None])
 
     return search
-
-
-def optuna_tpe(problem: RealProblem, recorder: Recorder, seed: int) -> None:
-    """TPE of optuna, one float a number."""
-    optuna("TPE")(problem, recorder, seed)
 
 
 def optuna(sampler: str) -> Callable[[RealProblem, Recorder, int], None]:

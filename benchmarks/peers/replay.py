@@ -1,4 +1,4 @@
-"""Several figures of one search: its best inputs are kept, so that more can be said of them than their score."""
+"""Figures that are not the best score so far: told by the methods, or said of the best inputs of a search."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from peers.comparison import Method
 from peers.recorder import Recorder
 
-__all__ = ["Kept", "Replayed", "kept", "replays"]
+__all__ = ["Kept", "Replayed", "Told", "kept", "replays"]
 
 Array = NDArray[np.float64]
 
@@ -26,6 +26,16 @@ class Kept:
 
     scores: list[Array] = field(default_factory=list)
     inputs: dict[float, NDArray[Any]] = field(default_factory=dict)
+
+
+class Told:
+    """A problem that is not asked: a method tells its recorder one figure for each query, and these are reported."""
+
+    maximum = np.nan
+
+    def score(self, figures: Array) -> Array:
+        """Figures are their own."""
+        return figures
 
 
 # By the method's name and the seed.
@@ -70,25 +80,19 @@ def kept(methods: Mapping[str, Method[Any]], runs: Runs) -> dict[str, Method[Any
 
 
 @dataclass(eq=False)
-class Replayed:
+class Replayed(Told):
     """A problem that is not asked again: the scores of a run are told to the recorder as they were.
 
     Attributes:
         name: for tables.
         runs: what was kept.
         figure_of: what is reported of an input.
-        maximum: NaN, as the figures are not scores.
     """
 
     name: str
     runs: Runs
     figure_of: Callable[[NDArray[Any]], float]
-    maximum: float = np.nan
     _run: Kept | None = None
-
-    def score(self, scores: Array) -> Array:
-        """Scores are their own."""
-        return scores
 
     def play(self, method: str, recorder: Recorder, seed: int) -> None:
         """Tell what was kept."""

@@ -7,10 +7,27 @@ import numpy as np
 
 from peers.comparison import Result
 
-__all__ = ["OURS", "Comparison", "Verdict", "table", "verdicts"]
+__all__ = ["OURS", "Comparison", "Target", "Verdict", "table", "targets_table", "verdicts"]
 
 # The row of featviz as a user gets it; rows that begin with it are other ways to use featviz, and no opponents.
 OURS = "featviz"
+
+
+@dataclass(frozen=True)
+class Target:
+    """What was asked for: the least median, or the figure below which the highest run stays.
+
+    Attributes:
+        queries: the checkpoint.
+        value: that is compared with.
+        method: of whom it was asked.
+        below: whether all figures are to lie below the value, instead of a median that reaches it.
+    """
+
+    queries: int
+    value: float
+    method: str = OURS
+    below: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +42,7 @@ class Comparison:
         reached: the value that counts as solved; None where none does.
         yardsticks: methods that no user could pick instead (what is known beforehand, what gradients reach).
         judged: whether the figures say which method is better.
+        targets: what was asked for.
     """
 
     family: str
@@ -34,6 +52,7 @@ class Comparison:
     reached: float | None = None
     yardsticks: tuple[str, ...] = ()
     judged: bool = True
+    targets: tuple[Target, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -105,5 +124,37 @@ def table(comparisons: Sequence[Comparison]) -> list[list[object]]:
             theirs = None if np.isnan(one.theirs) else one.theirs
             rows.append(
                 [comparison.family, problem, f"{one.queries:,}", one.ours, one.rival, theirs, one.runs, one.words]
+            )
+    return rows
+
+
+def targets_table(comparisons: Sequence[Comparison]) -> list[list[object]]:
+    """Rows for a table: family, problem, queries, method, what was asked for, what was found, whether it is reached.
+
+    Nothing is said of what was not run.
+    """
+    rows: list[list[object]] = []
+    for comparison in comparisons:
+        problem = comparison.title.split(":", 1)[0]
+        for target in comparison.targets:
+            result = comparison.results.get(target.method)
+            if result is None or target.queries not in comparison.checkpoints:
+                continue
+            figures = result.best[:, comparison.checkpoints.index(target.queries)]
+            if np.isnan(figures).any():
+                continue
+            found = float(figures.max() if target.below else np.median(figures))
+            reached = found < target.value if target.below else found >= target.value
+            asked = f"{'all <' if target.below else 'median ≥'} {target.value:g}"
+            rows.append(
+                [
+                    comparison.family,
+                    problem,
+                    f"{target.queries:,}",
+                    target.method,
+                    asked,
+                    found,
+                    "reached" if reached else "not reached",
+                ]
             )
     return rows

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from featviz.errors import FeatvizError, FeatvizWarning, InvalidArgument, InvalidConfig
+from featviz.checks import did_you_mean
+from featviz.errors import FeatvizError, FeatvizWarning, InvalidArgument, InvalidConfig, NameNotFound
 from featviz.registry import Registry, is_import_path
 from featviz.text import first_line, visible
 
@@ -25,9 +26,16 @@ def spaces() -> None:
 
 @click.command()
 def optimisers() -> None:
-    """List the optimisers by name, with the kinds of genes that they search, plug-ins included."""
+    """List the optimisers by name, with the kinds of genes that they search, plug-ins included.
+
+    docs/optimisers.md says which one to take when, and at what cost.
+    """
     from featviz.optimisers import OPTIMISERS  # noqa: PLC0415  only this command needs it
 
+    width = max(map(len, map(visible, OPTIMISERS.names())))
+    click.echo(
+        f"{'auto':<{width}}  The default: picks one of these by genes, budget and cost of a query, and says why."
+    )
     _print_registered(OPTIMISERS, lambda found: f" [{', '.join(sorted(getattr(found, 'accepts', ())))}]")
     click.echo("\nalso: nevergrad:NAME, optuna:NAME, package.module:Class")
 
@@ -69,8 +77,15 @@ def _thing(what: str) -> Any:
     from featviz.optimisers import OPTIMISERS  # noqa: PLC0415  as above
     from featviz.search_spaces import SEARCH_SPACES  # noqa: PLC0415  as above
 
-    registry = OPTIMISERS if what in OPTIMISERS.names() and not is_import_path(what) else SEARCH_SPACES
-    return registry.get(what)
+    if is_import_path(what) or what in SEARCH_SPACES.names():
+        return SEARCH_SPACES.get(what)
+    if what in OPTIMISERS.names():
+        return OPTIMISERS.get(what)
+    near = did_you_mean(what, [*SEARCH_SPACES.names(), *OPTIMISERS.names()])
+    raise NameNotFound(
+        f"there is no search space and no optimiser {visible(what, 200)!r}. 'featviz spaces' and 'featviz optimisers' "
+        f"list them; or give 'package.module:Name' or a configuration, CONFIG.toml.{near}"
+    )
 
 
 def _made(what: str, thing: Any) -> Any:

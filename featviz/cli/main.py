@@ -1,6 +1,5 @@
 """The ``featviz`` command: its group, and how errors become messages and exit codes."""
 
-import errno
 import signal
 import sys
 import traceback
@@ -78,6 +77,7 @@ def run_cli(arguments: list[str] | None = None) -> None:
 
 
 def _run(arguments: list[str], debug: bool) -> int:
+    output = sys.stdout
     try:
         code = cli.main(arguments, prog_name="featviz", standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt) as interrupt:
@@ -88,8 +88,9 @@ def _run(arguments: list[str], debug: bool) -> int:
         error.show()
         return EXIT_BAD_INPUT
     except SystemExit as stop:
-        # click asks for one where its output was closed, as by `| head`; otherwise it is the user's code that does.
-        if isinstance(stop.__context__, OSError) and stop.__context__.errno == errno.EPIPE:
+        # Where its output was closed, as by `| head`, click puts another one in its place and asks for one; otherwise
+        # it is the user's code that does.
+        if sys.stdout is not output:
             return EXIT_FAILED
         return _say(f"the box or the space called sys.exit({visible(stop.code, 60)}).", EXIT_FAILED)
     except BaseException as error:  # noqa: BLE001  every error becomes a message, also a box's own kind of it

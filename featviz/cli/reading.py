@@ -9,8 +9,10 @@ import click
 
 from featviz.blocks import SeriesBlock, TableBlock, TextBlock, TokensBlock
 from featviz.errors import FeatvizError, RunNotFound
-from featviz.study import Run, find_runs, load
+from featviz.study import Ensemble, Run, find_runs, load
 from featviz.study.front import spread_front
+from featviz.study.members import is_ensemble
+from featviz.study.run import LEFT_BEHIND
 from featviz.text import first_line, visible
 
 __all__ = ["gallery", "list_runs", "show"]
@@ -47,12 +49,19 @@ def list_runs(folder: Path, as_json: bool) -> None:
 @click.option("--top", default=5, show_default=True, type=click.IntRange(0), help="How many of the best inputs.")
 @_json_option
 def show(path: Path, top: int, as_json: bool) -> None:
-    """Show what a run searched, what it found, and how far to trust it."""
+    """Show what a run searched, what it found, and how far to trust it; of an ensemble, how its members did."""
+    if is_ensemble(path):
+        _show_ensemble(Ensemble.load(path), as_json)
+        return
     run = load(path)
     facts = _facts(run, top)
     if as_json:
         click.echo(json.dumps(facts, indent=1, allow_nan=False))
-        return
+    else:
+        _show_run(run, facts)
+
+
+def _show_run(run: Run, facts: dict[str, Any]) -> None:
     width = max(len(name) for name in facts)
     for name, value in facts.items():
         if name in ("top", "front"):
@@ -144,6 +153,7 @@ def _facts_of_row(run: Run, name: str) -> dict[str, Any]:
     return {
         "run": name,
         "status": run.status,
+        "stop_reason": run.stop_reason,
         "score": _number(run.best.score) if len(run.history) else None,
         "evaluations": run.evaluations,
         "budget": _plain(search.get("budget")),
@@ -151,6 +161,18 @@ def _facts_of_row(run: Run, name: str) -> dict[str, Any]:
         "seed": _plain(search.get("seed", 0)),
         "objective": str(provenance.get("objective", "")),
     }
+
+
+def _show_ensemble(found: Ensemble, as_json: bool) -> None:
+    if not as_json:
+        click.echo(str(found))
+        click.echo("\nEach member is a run: show, list and gallery take it as they take any other.")
+        return
+    members = [_facts_of_row(run, name) for name, run in found.runs.items()]
+    scored = any(len(run.history) for run in found.runs.values())
+    winner = found.winner if scored else None
+    facts = {"winner": winner, "evaluations": found.evaluations, "budget": found.budget, "members": members}
+    click.echo(json.dumps(facts, indent=1, allow_nan=False))
 
 
 def _standard_error(run: Run) -> float | None:
@@ -172,6 +194,8 @@ def _facts(run: Run, top: int) -> dict[str, Any]:
         "best_random_score": None if baseline is None else _number(baseline.score),
         "noise": None if run.noise is None else _number(run.noise),
         "restarts_best_scores": [_number(float(h.best[-1])) for h in run.restart_histories if len(h)],
+        "restarts_evaluations": [int(h.evaluations[-1]) for h in run.restart_histories if len(h)],
+        "restarts_halved": run.is_halved,
         "agreement": None if run.agreement is None else str(run.agreement),
         "random_inputs": 0 if run.baseline is None else int(run.baseline.evaluations[-1]) if len(run.baseline) else 0,
         "evaluations": run.evaluations,
@@ -213,8 +237,8 @@ def _number(value: float) -> float | None:
 
 
 def _text(value: Any) -> str:
-    if value is None:
-        return "-"
+    if value is None or isinstance(value, bool):
+        return {None: "-", True: "yes", False: "no"}[value]
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, int):
@@ -235,6 +259,8 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     columns = {"run": "<", "status": "<", "score": ">", "evaluations": ">", "optimiser": "<", "objective": "<"}
     table = [[_text(row.get(name)) for name in columns] for row in rows]
     for row, line in zip(rows, table, strict=True):
+        if row["status"] == "interrupted" and row["stop_reason"].startswith(LEFT_BEHIND):
+            line[1] = "left behind"
         if "reason" in row:
             line[-1] = visible(row["reason"], 120)
     widths = [max(len(cell) for cell in column) for column in zip(columns, *table, strict=True)]

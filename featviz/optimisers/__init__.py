@@ -2,8 +2,10 @@
 
 Own, batched, state in a few arrays:
     ``sep_cma``            separable CMA-ES with restarts: the default for real genes
+    ``coarse_to_fine``     ``sep_cma`` on coarse genes first, where the space says which: the default for those
     ``genetic``            genetic algorithm: the default for categorical genes, records and stepwise real genes
     ``catcma``             CatCMA, a joint distribution of real and categorical genes
+    ``turbo``              Bayesian optimisation in a trust region: the default for few evaluations
     ``nsga2``              NSGA-II for genes of every kind: the default for several objectives at once
     ``snes``               separable natural evolution strategy
     ``full_cma``           CMA-ES with a full covariance matrix, for few genes that act together

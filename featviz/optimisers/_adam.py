@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from featviz.optimisers._evolution import stored_array
+from featviz.optimisers._stored import stored_array
 
 __all__ = ["Adam"]
 
@@ -51,6 +51,6 @@ class Adam:
         Raises:
             RunDamaged: it is not such a state.
         """
-        self._average = stored_array(state, "average", self._average.shape)
-        self._squares = stored_array(state, "squares", self._squares.shape)
-        self._count = int(stored_array(state, "steps_taken", ()))
+        self._average = stored_array(state, "average", np.float64, self._average.shape)
+        self._squares = stored_array(state, "squares", np.float64, self._squares.shape)
+        self._count = int(stored_array(state, "steps_taken", np.float64, ()))

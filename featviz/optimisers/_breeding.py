@@ -33,6 +33,9 @@ _ROUNDS, _LAST_ROUNDS = 8, 4
 _ALSO_CHANGED = 0.3
 # The operator of rows that were drawn from the prior, or came from elsewhere.
 _NONE = -1
+# The part of the proposals that is drawn from the prior while all scores are equal. Not all: what is rare in the prior
+# is found by changes.
+_ESCAPE_OF_FLAT = 0.75
 # Of the chances of an operator, the part that stays; and the trials after which achievements have faded to 1/e.
 _FLOOR, _MEMORY = 0.5, 400.0
 _SMALLEST_STEP, _LARGEST_STEP = 1e-12, 1.0
@@ -246,6 +249,10 @@ class Breeding(ABC):
     def _pairs(self, rng: np.random.Generator, n: int) -> tuple[Latents, Latents, Array]:
         """``n`` parents, as many mates, and the scores of the parents (NaN where they are not needed)."""
 
+    def _is_flat(self) -> bool:
+        """Whether all scores so far are equal, so that no parent is better than what the prior draws."""
+        return False
+
     def _again(self, n: int) -> Latents | None:  # noqa: ARG002  the default asks for nothing again
         """At most ``n`` latents that were told already and whose scores are to be learnt better; None for none."""
         return None
@@ -293,6 +300,8 @@ class Breeding(ABC):
         self._design -= design
         # As long as few rows have a score, many more are drawn from the prior.
         share = max(self._escape, 0.5 * (1 - m / self._population)) if m else 1.0
+        if self._start is None and self._is_flat():
+            share = max(share, _ESCAPE_OF_FLAT)
         if design == n or share == 1.0:
             return self._drawn(rng, n)
         # Some to spare: a second round for a few that were known costs as much as the first.

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from featviz.optimisers._evolution import stored_array
+from featviz.optimisers._stored import stored_array
 
 __all__ = ["ClipUp"]
 
@@ -57,4 +57,4 @@ class ClipUp:
         Raises:
             RunDamaged: it is not such a state.
         """
-        self._velocity = stored_array(state, "velocity", self._velocity.shape)
+        self._velocity = stored_array(state, "velocity", np.float64, self._velocity.shape)

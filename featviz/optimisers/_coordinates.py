@@ -21,6 +21,8 @@ RANGE = math.sqrt(12)
 _FARTHEST, _FARTHEST_OF_COARSE = 6.0, 40.0
 # The part of the prior beyond the ends of a gene that is searched by its quantile.
 _TAIL = 1e-4
+# Genes of rows about a start lie this part of the way from it.
+_NEAR = 0.3
 
 
 class Coordinates:
@@ -90,6 +92,20 @@ class Coordinates:
             return found
         fine = latent.feasible(found)
         return Latents.concatenate([found[fine], self.canonical(latent.sample(rng, int((~fine).sum())))])
+
+    def about(self, start: Latents, design: Latents) -> Latents:
+        """As many rows as ``design``: ``start``, a batch of one, what lies near it, and half of the design."""
+        near = design.copy()
+        near.real[:] = start.real + _NEAR * (design.real - start.real)
+        every = np.arange(near.categorical.size).reshape(near.categorical.shape)
+        near.categorical[:] = np.where(every % 3 < 2, start.categorical, design.categorical)
+        near = self.canonical(near)
+        chosen = np.arange(len(design)) % 2 == 0
+        if self._latent.feasible is not None:
+            chosen &= self._latent.feasible(near)
+            if not self._latent.feasible(start)[0]:
+                return Latents.concatenate([near[chosen], design[~chosen]])
+        return Latents.concatenate([start, near[chosen][1:], design[~chosen]])[: len(design)]
 
 
 def coarseness(latent: LatentDescription) -> Array:

@@ -11,24 +11,25 @@ from numpy.typing import NDArray
 from featviz import checks
 from featviz.errors import InvalidArgument, RunDamaged, WrongType
 from featviz.latent import LatentDescription, Latents
+from featviz.optimisers._ranked_rows import ranking
 from featviz.optimisers._scores import checked_scores
+from featviz.optimisers._stagnation import Stagnation
+from featviz.optimisers._stored import stored_array
 from featviz.protocols import BELOW_ALL
 from featviz.random import Streams
 
-__all__ = ["EvolutionStrategy", "default_population", "shorten", "start_point", "stored_array"]
+__all__ = ["EvolutionStrategy", "default_population", "start_point"]
 
 Array = NDArray[np.float64]
 
 # Separates the strategies' random numbers from what else is drawn under the same seed.
 _STREAM = 101
-# Generations in which all scores were equal, or there were none, before a search starts again.
-_FLAT_LIMIT = 20
 # Step sizes, relative to the first, at which there is nothing left to find or nothing left to hold on to.
 _SMALLEST_STEP, _LARGEST_STEP = 1e-9, 1e6
 # A first step that can be squared and divided by.
 _SMALLEST_SIGMA = 1e-12
-# Generations between two looks at the step sizes, and the most in one block of the stagnation test.
-_LOOK_EVERY, _LONGEST_BLOCK = 10, 1000
+# Generations between two looks at the step sizes.
+_LOOK_EVERY = 10
 # Of a noisy box: the noise, relative to scores, from which generations are larger, with how many of them in a budget;
 # the most default populations in one; and the factor on the first step size. Chosen with benchmarks/noise.py on its
 # tuning seeds: the mean learns from the average of many rows, and long steps stand out from the noise. With noise
@@ -60,31 +61,6 @@ def start_point(latent: LatentDescription, start: Latents | None) -> Array:
     return np.array(start.real[0], dtype=np.float64)
 
 
-def stored_array(state: Mapping[str, Any], key: str, shape: tuple[int, ...] | None = None) -> Array:
-    """A float64 copy of the array at ``key`` of a state; any length when ``shape`` is None."""
-    try:
-        array = np.array(state[key], dtype=np.float64)
-    except (KeyError, TypeError, ValueError):
-        raise RunDamaged(f"the optimiser's state has no array {key!r}.") from None
-    if shape is not None and array.shape != shape:
-        raise RunDamaged(
-            f"the optimiser's state holds {key!r} of shape {array.shape}; expected {shape}. "
-            "Was it saved by an optimiser with other arguments?"
-        )
-    return array
-
-
-def shorten(z: Array, foreign: NDArray[np.bool_]) -> None:
-    """Clip the lengths of the foreign ones of the rows ``z``, in units of the search distribution, in place.
-
-    The longest is sqrt(genes) + 2 genes / (genes + 2): Hansen 2011, "Injecting external solutions into CMA-ES".
-    """
-    genes = z.shape[1]
-    longest = math.sqrt(genes) + 2 * genes / (genes + 2)
-    lengths = np.sqrt(np.einsum("ij,ij->i", z, z))
-    z *= np.where(foreign, longest / np.maximum(lengths, longest), 1.0)[:, None]
-
-
 class EvolutionStrategy(ABC):
     """An evolution strategy with a normal search distribution over real genes.
 
@@ -114,10 +90,9 @@ class EvolutionStrategy(ABC):
     most_genes: ClassVar[int | None] = None
 
     _mean: Array
-    _bests: list[float]
-    _middles: list[float]
     _waiting: list[tuple[Array, Array]]
     _outstanding: set[float]
+    _stagnation: Stagnation
 
     def __init__(
         self,
@@ -194,7 +169,7 @@ class EvolutionStrategy(ABC):
 
         Raises:
             LatentShapeError: the latents are of another space.
-            InvalidArgument: not one score a latent, or latents that are not finite.
+            InvalidArgument: not one score a latent, or latents that are learnt from and not finite.
         """
         self._latent.check(latents)
         scores = checked_scores(scores, len(latents))
@@ -209,15 +184,15 @@ class EvolutionStrategy(ABC):
         if self._on_trial:
             self._end_trial(rows, scores)
             return
-        # NaN sorts after every number, so one sort ranks what has no score last.
-        order = (-scores).argsort(kind="stable")
+        order = ranking(scores, rows)
+        ranked = scores[order]
         n = len(order)
-        scored = n if scores[order[-1]] > -math.inf else int(np.count_nonzero(scores > -math.inf))
+        scored = n if ranked[-1] > -math.inf else int(np.count_nonzero(ranked > -math.inf))
         if scored:
             self._learn(rows, order, scored, self._foreign(rows))
         self._outstanding.clear()
         self._generation += 1
-        self._look_for_stagnation(scores, order, scored)
+        self._look_for_stagnation(ranked, scored)
 
     @property
     def mean(self) -> Array:
@@ -287,16 +262,13 @@ class EvolutionStrategy(ABC):
             "asks": self._asks,
             "restarts": self._restarts,
             "generation": self._generation,
-            "flat": self._flat,
             "noisy": self._noisy_population,
             "on_trial": int(self._on_trial),
             "first_sigma": self._first_sigma,
             "waiting_rows": np.concatenate(waiting_rows),
             "waiting_scores": np.concatenate(waiting_scores),
             "outstanding": np.array(sorted(self._outstanding)),
-            "bests": np.array(self._bests, dtype=np.float64),
-            "middles": np.array(self._middles, dtype=np.float64),
-            "before": np.array(self._before),
+            **self._stagnation.state(),
             **self._distribution(),
         }
 
@@ -307,41 +279,32 @@ class EvolutionStrategy(ABC):
             RunDamaged: the state is not one of such an object.
         """
         try:
-            counts = [int(state[k]) for k in ("asks", "restarts", "generation", "flat", "noisy", "on_trial")]
+            counts = [int(state[k]) for k in ("asks", "restarts", "generation", "noisy", "on_trial")]
             first_sigma = float(state["first_sigma"])
         except (KeyError, TypeError, ValueError, OverflowError):
             raise RunDamaged(f"this is not a state of the optimiser {self.name!r}.") from None
-        asks, restarts, generation, flat, noisy, on_trial = counts
+        asks, restarts, generation, noisy, on_trial = counts
         if noisy < 0 or noisy > 1_000_000 or not 0 < first_sigma <= _LARGEST_STEP * _NOISY_STEP:
             raise RunDamaged(f"the state of the optimiser {self.name!r} holds numbers that cannot be.")
-        scores = stored_array(state, "waiting_scores")
-        rows = stored_array(state, "waiting_rows", (len(scores), self._genes))
-        outstanding = stored_array(state, "outstanding")
-        bests = stored_array(state, "bests")
-        middles = stored_array(state, "middles", bests.shape)
-        before = stored_array(state, "before", (2,))
+        scores = stored_array(state, "waiting_scores", np.float64)
+        rows = stored_array(state, "waiting_rows", np.float64, (len(scores), self._genes))
+        outstanding = stored_array(state, "outstanding", np.float64)
         if noisy:
             self._turn_noisy(noisy)
         self._on_trial, self._first_sigma = bool(on_trial), first_sigma
         self._restarts = restarts
         self._begin()
         self._restore(state)
-        self._asks, self._generation, self._flat = asks, generation, flat
+        self._stagnation.restore(state)
+        self._asks, self._generation = asks, generation
         self._waiting = [(rows, scores)] if len(scores) else []
         self._outstanding = set(outstanding.tolist())
-        self._bests, self._middles = bests.tolist(), middles.tolist()
-        self._before = (float(before[0]), float(before[1]))
 
     def _begin(self) -> None:
         self._population = self._first_population << min(self._restarts, 10)
         self._least = math.ceil(_LEAST_PART * self._population)
-        self._block_length = min(_LONGEST_BLOCK, 20 + math.ceil(30 * self._genes / self._population))
         self._generation = 0
-        self._flat = 0
-        # The best and the middle score of each generation of the present block; their medians over the block before.
-        self._bests = []
-        self._middles = []
-        self._before = (-math.inf, -math.inf)
+        self._stagnation = Stagnation(self._genes, self._population)
         self._waiting = []
         # The first gene of each row asked for since the last generation: 53 random bits, which tell own rows from
         # foreign ones whatever their order, and after a resume.
@@ -355,28 +318,14 @@ class EvolutionStrategy(ABC):
             return None
         return np.array([first not in self._outstanding for first in firsts])
 
-    def _look_for_stagnation(self, scores: Array, order: NDArray[np.intp], scored: int) -> None:
-        best = float(scores[order[0]]) if scored else -math.inf
-        middle = float(scores[order[(scored - 1) // 2]]) if scored else -math.inf
-        flat = scored == 0 or (scored > 1 and best == scores[order[scored - 1]])
-        self._flat = self._flat + 1 if flat else 0
-        self._bests.append(best)
-        self._middles.append(middle)
-        over = self._flat >= _FLAT_LIMIT
+    def _look_for_stagnation(self, ranked: Array, scored: int) -> None:
+        over = self._stagnation.over(ranked, scored)
         if self._generation % _LOOK_EVERY == 0:
             largest = self._largest_step() / self._first_sigma
             if not _SMALLEST_STEP < largest < _LARGEST_STEP:
                 over = True
                 # Without restarts the search goes on at a step that numbers can bear.
                 self._reset_steps(self._first_sigma * (_SMALLEST_STEP if largest < 1 else _LARGEST_STEP))
-        if len(self._bests) == self._block_length:
-            # Medians commute with every monotone map of the scores, so the test is as rank-based as the search.
-            half = self._block_length // 2
-            new_best, new_middle = sorted(self._bests)[half], sorted(self._middles)[half]
-            over |= not (new_best > self._before[0] or new_middle > self._before[1])
-            self._before = (new_best, new_middle)
-            self._bests.clear()
-            self._middles.clear()
         if over and self._restarts_allowed:
             self._restarts += 1
             self._begin()

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from featviz.optimisers._evolution import stored_array
+from featviz.optimisers._stored import stored_array
 
 __all__ = ["MirroredPairs", "centred_ranks"]
 
@@ -133,10 +133,9 @@ class MirroredPairs:
         Raises:
             RunDamaged: it is not such a state.
         """
-        out = stored_array(state, "pairs_out")
-        following = stored_array(state, "pairs_next")
-        scores = stored_array(state, "pairs_scores")
-        self._rows = stored_array(state, "pairs_rows", (len(scores), self._genes))
-        self._out = stored_array(state, "pairs_out", (out.size // 2, 2))
-        self._next = stored_array(state, "pairs_next", (int(following.size > 0), self._genes))
-        self._scores, self._most = scores, int(stored_array(state, "pairs_most", ()))
+        scores = stored_array(state, "pairs_scores", np.float64)
+        self._rows = stored_array(state, "pairs_rows", np.float64, (len(scores), self._genes))
+        self._out = stored_array(state, "pairs_out", np.float64, (np.size(state.get("pairs_out", ())) // 2, 2))
+        within = np.size(state.get("pairs_next", ())) > 0
+        self._next = stored_array(state, "pairs_next", np.float64, (int(within), self._genes))
+        self._scores, self._most = scores, int(stored_array(state, "pairs_most", np.float64, ()))

@@ -21,9 +21,10 @@ from featviz.errors import (
     RunDamaged,
 )
 from featviz.latent import LatentDescription, Latents
-from featviz.optimisers._evolution import default_population, start_point, stored_array
+from featviz.optimisers._evolution import default_population, start_point
 from featviz.optimisers._foreign_calls import ForeignCalls
 from featviz.optimisers._scores import Losses, checked_scores
+from featviz.optimisers._stored import stored_array
 from featviz.text import first_line
 
 __all__ = ["ReplayingOptimiser"]
@@ -147,10 +148,10 @@ class ReplayingOptimiser(ABC):
             RunDamaged: the state is not one of such an object.
             ReplayDivergence: the library asked for other rows than the first time.
         """
-        events = [int(e) for e in stored_array(state, "events")]
-        told = stored_array(state, "told").astype(np.int64)
-        scores = stored_array(state, "scores", told.shape)
-        foreign = stored_array(state, "foreign", (int((told < 0).sum()), self._genes))
+        events = [int(e) for e in stored_array(state, "events", np.float64)]
+        told = stored_array(state, "told", np.float64).astype(np.int64)
+        scores = stored_array(state, "scores", np.float64, told.shape)
+        foreign = stored_array(state, "foreign", np.float64, (int((told < 0).sum()), self._genes))
         if sum(-e for e in events if e < 0) != len(told) or (told >= sum(e for e in events if e > 0)).any():
             raise RunDamaged(f"the state of the optimiser {self.name!r} contradicts itself.")
         self._begin()

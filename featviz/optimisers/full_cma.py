@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from featviz.errors import InvalidArgument
-from featviz.optimisers._evolution import EvolutionStrategy, shorten, stored_array
+from featviz.optimisers._evolution import EvolutionStrategy
+from featviz.optimisers._ranked_rows import refuse_infinite, shorten
+from featviz.optimisers._stored import stored_array
 
 __all__ = ["FullCma", "FullCmaConstants"]
 
@@ -173,8 +174,7 @@ class FullCma(EvolutionStrategy):
         path = self._path_sigma * (1 - k.c_sigma)
         path += math.sqrt(k.c_sigma * (2 - k.c_sigma) * k.mu_eff) * z[0]
         length = math.sqrt(path.dot(path))
-        if not math.isfinite(length + float(squares.sum())):
-            raise InvalidArgument("the latents told must be finite, but they hold NaN, infinity or huge numbers.")
+        refuse_infinite(length + float(squares.sum()))
         self._path_sigma = path
         # h_sigma stalls the covariance path while the step size grows fast (after eq. 45).
         grown = length / math.sqrt(1 - (1 - k.c_sigma) ** (2 * (self._generation + 1)))
@@ -231,12 +231,12 @@ class FullCma(EvolutionStrategy):
 
     def _restore(self, state: Mapping[str, Any]) -> None:
         shape, square = (self._genes,), (self._genes, self._genes)
-        self._sigma = float(stored_array(state, "sigma", ()))
-        self._mean = stored_array(state, "mean", shape)
-        self._covariance = np.ascontiguousarray(stored_array(state, "covariance", square))
-        self._take_roots(
-            stored_array(state, "variances", shape), np.ascontiguousarray(stored_array(state, "axes", square))
+        self._sigma = float(stored_array(state, "sigma", np.float64, ()))
+        self._mean = stored_array(state, "mean", np.float64, shape)
+        self._covariance, axes = (
+            np.ascontiguousarray(stored_array(state, key, np.float64, square)) for key in ("covariance", "axes")
         )
-        self._age = int(stored_array(state, "age", ()))
-        self._path_sigma = stored_array(state, "path_sigma", shape)
-        self._path_c = stored_array(state, "path_c", shape)
+        self._take_roots(stored_array(state, "variances", np.float64, shape), axes)
+        self._age = int(stored_array(state, "age", np.float64, ()))
+        self._path_sigma = stored_array(state, "path_sigma", np.float64, shape)
+        self._path_c = stored_array(state, "path_c", np.float64, shape)

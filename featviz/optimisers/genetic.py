@@ -13,6 +13,7 @@ from featviz.latent import LatentDescription, Latents
 from featviz.optimisers._breeding import Breeding
 from featviz.optimisers._elites import Elites
 from featviz.optimisers._scores import checked_scores
+from featviz.optimisers._stored import stored_array
 from featviz.random import Streams
 
 __all__ = ["GeneticAlgorithm"]
@@ -41,6 +42,8 @@ class GeneticAlgorithm(Breeding):
     differences of elites (Storn & Price 1997, "Differential Evolution"). Operators whose children were better than
     their parents are tried more often.
     Nothing that was evaluated is asked for again while there is something else, and no latent that the space forbids.
+    While all scores are equal there is nothing to select by: it draws three in four from the prior, which covers more
+    of the space, unless it began at ``start``.
     Where scores are noisy, a part of each batch is elites again, whose scores are then means: a child that was lucky
     does not stay on top.
 
@@ -79,6 +82,8 @@ class GeneticAlgorithm(Breeding):
         self._choices = Streams(checks.seed(seed), _STREAM, 1)
         self._elites = Elites(latent, population)
         self._noisy = False
+        # The least and the greatest score so far.
+        self._range = (np.inf, -np.inf)
 
     def tell(self, latents: Latents, scores: NDArray[np.float64]) -> None:
         """Learn the scores, shape (n,), of latents, own or foreign. What has none (NaN, -inf) is not tried again.
@@ -93,6 +98,8 @@ class GeneticAlgorithm(Breeding):
         scored = scores > -np.inf
         self._tells += 1
         if scored.any():
+            least, greatest = self._range
+            self._range = min(least, float(scores[scored].min())), max(greatest, float(scores.max()))
             if self._noisy:
                 self._elites.revise(scores[scored], told.hashes[scored])
             rng = self._choices.at(self._tells)
@@ -132,13 +139,18 @@ class GeneticAlgorithm(Breeding):
         mate = (parent + 1 + rng.integers(max(1, m - 1), size=n)) % m
         return self._elites.latents[parent], self._elites.latents[mate], self._elites.scores[parent]
 
+    def _is_flat(self) -> bool:
+        return self._range[0] == self._range[1]
+
     def _parents_state(self) -> dict[str, Any]:
-        return {"noisy": int(self._noisy), **self._elites.state("elites_")}
+        return {"noisy": int(self._noisy), "range": np.array(self._range), **self._elites.state("elites_")}
 
     def _restore_parents(self, state: Mapping[str, Any]) -> None:
         if state.get("noisy") not in (0, 1):
             raise RunDamaged(f"the state of the optimiser {self.name!r} does not say whether scores are noisy.")
         self._elites.restore("elites_", state)
+        least, greatest = stored_array(state, "range", np.float64, (2,)).tolist()
+        self._range = (least, greatest)
         self._noisy = bool(state["noisy"])
 
 

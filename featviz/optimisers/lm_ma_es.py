@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featviz import checks
-from featviz.errors import InvalidArgument
 from featviz.latent import LatentDescription, Latents
-from featviz.optimisers._evolution import EvolutionStrategy, shorten, stored_array
+from featviz.optimisers._evolution import EvolutionStrategy
+from featviz.optimisers._ranked_rows import refuse_infinite, shorten
+from featviz.optimisers._stored import stored_array
 
 __all__ = ["LmMaConstants", "LmMaEs"]
 
@@ -175,8 +176,7 @@ class LmMaEs(EvolutionStrategy):
         path = self._path * (1 - k.c_sigma)
         path += math.sqrt(k.mu_w * k.c_sigma * (2 - k.c_sigma)) * z_w
         length2 = float(path.dot(path))
-        if not math.isfinite(length2):
-            raise InvalidArgument("the latents told must be finite, but they hold NaN, infinity or huge numbers.")
+        refuse_infinite(length2)
         self._path = path
         self._mean += self._sigma * y_w
         self._directions *= (1 - k.c_c)[:, None]
@@ -204,9 +204,9 @@ class LmMaEs(EvolutionStrategy):
 
     def _restore(self, state: Mapping[str, Any]) -> None:
         shape = (self._genes,)
-        self._sigma = float(stored_array(state, "sigma", ()))
-        self._mean = stored_array(state, "mean", shape)
-        self._path = stored_array(state, "path", shape)
-        self._directions = stored_array(state, "directions", (self._vectors, self._genes))
-        self._used = min(max(0, int(stored_array(state, "used", ()))), self._vectors)
+        self._sigma = float(stored_array(state, "sigma", np.float64, ()))
+        self._mean = stored_array(state, "mean", np.float64, shape)
+        self._path = stored_array(state, "path", np.float64, shape)
+        self._directions = stored_array(state, "directions", np.float64, (self._vectors, self._genes))
+        self._used = min(max(0, int(stored_array(state, "used", np.float64, ()))), self._vectors)
         self._factorise()

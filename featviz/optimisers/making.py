@@ -40,6 +40,23 @@ _LIBRARIES = {
     "nevergrad": ("featviz.optimisers.nevergrad_wrapper:NevergradOptimiser", "nevergrad:DE"),
     "optuna": ("featviz.optimisers.optuna_wrapper:OptunaOptimiser", "optuna:TPE"),
 }
+# What else people call them: said when there is no such name.
+_ALSO_CALLED = {
+    "bayesian": "turbo",
+    "bo": "turbo",
+    "cma-es": "full-cma",
+    "cmaes": "full-cma",
+    "de": "nevergrad:DE",
+    "diagonal-cma": "sep-cma",
+    "genetic": "ga",
+    "gp": "turbo",
+    "nes": "snes",
+    "ngopt": "nevergrad:NGOpt",
+    "nsga-ii": "nsga2",
+    "nsgaii": "nsga2",
+    "pso": "nevergrad:PSO",
+    "tpe": "optuna:TPE",
+}
 # Arguments that ``make_optimiser`` gives itself.
 _OWN = frozenset({"self", "latent", "seed", "budget", "start", "batch_size", "algorithm", "goals"})
 
@@ -129,7 +146,7 @@ def _find(name: str) -> tuple[Any, dict[str, Any]]:
         known = ["auto", *OPTIMISERS.names()]
         raise NameNotFound(
             f"there is no optimiser {visible(name)!r}. There are: {', '.join(known)}, 'nevergrad:NAME', 'optuna:NAME' "
-            f"and 'package.module:Class'.{checks.did_you_mean(name, known)}"
+            f"and 'package.module:Class'.{_suggested(name, known)}"
         )
     made = OPTIMISERS.get(name)
     if not callable(made) or not isinstance(getattr(made, "accepts", None), frozenset | set):
@@ -138,6 +155,12 @@ def _find(name: str) -> tuple[Any, dict[str, Any]]:
             "batch_size, name, replays and accepts, the frozenset of the kinds of genes that it takes."
         )
     return made, {}
+
+
+def _suggested(name: str, known: list[str]) -> str:
+    """A question after the one that is meant, by a name that is common elsewhere or by the nearest spelling."""
+    meant = _ALSO_CALLED.get(name.lower().replace("_", "-").replace(" ", "-"))
+    return f" Did you mean {meant!r}?" if meant else checks.did_you_mean(name, known)
 
 
 def _listed(kinds: Any) -> str:

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featviz import checks
-from featviz.errors import InvalidArgument, WrongType
+from featviz.errors import WrongType
 from featviz.latent import LatentDescription, Latents
-from featviz.optimisers._evolution import EvolutionStrategy, shorten, stored_array
+from featviz.optimisers._evolution import EvolutionStrategy
+from featviz.optimisers._ranked_rows import in_units, refuse_infinite
+from featviz.optimisers._stored import stored_array
 
 __all__ = ["Snes", "utilities"]
 
@@ -102,14 +104,9 @@ class Snes(EvolutionStrategy):
 
     def _learn(self, rows: Array, order: NDArray[np.intp], scored: int, foreign: NDArray[np.bool_] | None) -> None:
         u = utilities(len(rows), scored)
-        z = rows.take(order, axis=0)
-        z -= self._mean
-        z /= self._steps
-        if foreign is not None:
-            shorten(z, foreign[order])
+        z = in_units(rows, order, self._mean, self._steps, foreign)
         gradient = u.dot(z)
-        if not math.isfinite(gradient.dot(gradient)):
-            raise InvalidArgument("the latents told must be finite, but they hold NaN, infinity or huge numbers.")
+        refuse_infinite(gradient.dot(gradient))
         np.multiply(z, z, out=z)
         # sum_k u_k (z_k^2 - 1), where the utilities have sum 0.
         growth = u.dot(z)
@@ -127,5 +124,5 @@ class Snes(EvolutionStrategy):
         return {"mean": self._mean.copy(), "steps": self._steps.copy()}
 
     def _restore(self, state: Mapping[str, Any]) -> None:
-        self._mean = stored_array(state, "mean", (self._genes,))
-        self._steps = stored_array(state, "steps", (self._genes,))
+        self._mean = stored_array(state, "mean", np.float64, (self._genes,))
+        self._steps = stored_array(state, "steps", np.float64, (self._genes,))

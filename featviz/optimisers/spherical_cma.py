@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from featviz import checks
 from featviz.errors import InvalidArgument, RunDamaged, WrongType
 from featviz.latent import LatentDescription, Latents
-from featviz.optimisers._evolution import EvolutionStrategy, shorten, stored_array
+from featviz.optimisers._evolution import EvolutionStrategy
+from featviz.optimisers._ranked_rows import refuse_infinite, shorten
+from featviz.optimisers._stored import stored_array
 
 __all__ = ["SphericalCma"]
 
@@ -143,7 +145,9 @@ class SphericalCma(EvolutionStrategy):
         return math.degrees(self._angle())
 
     def expect_noise(self, level: float, budget: int) -> None:
-        """Learn that scores are noisy: larger generations; the plan of the angle stays.
+        """Learn that scores are noisy: larger generations, and from a noise of 10% of the scores on wider angles.
+
+        The plan of the angle still ends with the budget that it was made for.
 
         Args:
             level: the standard deviation of the noise, relative to the scores.
@@ -205,8 +209,7 @@ class SphericalCma(EvolutionStrategy):
         # In the order of their ranks, so that the order in which they came changes no bit.
         ranked = rows.take(order[: len(weights)], axis=0)
         lengths = np.sqrt(np.einsum("ij,ij->i", ranked, ranked))
-        if not math.isfinite(lengths.sum()):
-            raise InvalidArgument("the latents told must be finite, but they hold NaN, infinity or huge numbers.")
+        refuse_infinite(lengths.sum())
         ranked /= np.maximum(lengths, _NOTHING)[:, None]
         if has_base:
             if foreign is not None:
@@ -256,8 +259,8 @@ class SphericalCma(EvolutionStrategy):
         return {"mean": self._mean.copy(), "plan": self._plan.copy(), "learnt": self._learnt, "began": self._began}
 
     def _restore(self, state: Mapping[str, Any]) -> None:
-        self._mean = stored_array(state, "mean", (self._genes,))
-        self._plan = stored_array(state, "plan", (3,))
+        self._mean = stored_array(state, "mean", np.float64, (self._genes,))
+        self._plan = stored_array(state, "plan", np.float64, (3,))
         try:
             self._learnt, self._began = int(state["learnt"]), int(state["began"])
         except (KeyError, TypeError, ValueError, OverflowError):

@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from featviz.errors import InvalidArgument
-from featviz.optimisers._evolution import EvolutionStrategy, shorten, stored_array
+from featviz.optimisers._evolution import EvolutionStrategy
+from featviz.optimisers._ranked_rows import refuse_infinite, shorten
+from featviz.optimisers._stored import stored_array
 from featviz.optimisers.snes import utilities
 
 __all__ = ["Xnes"]
@@ -71,8 +72,7 @@ class Xnes(EvolutionStrategy):
         z = z.dot(self._inverse.T)
         if foreign is not None:
             shorten(z, foreign[order])
-        if not math.isfinite(np.vdot(z, z)):
-            raise InvalidArgument("the latents told must be finite, but they hold NaN, infinity or huge numbers.")
+        refuse_infinite(np.vdot(z, z))
         self._mean += self._factor.dot(u.dot(z))
         # G = sum_k u_k (z_k z_k^T - I), where the utilities have sum 0, in the basis of the rows and then in its own.
         basis, triangle = np.linalg.qr(z.T)
@@ -101,6 +101,6 @@ class Xnes(EvolutionStrategy):
 
     def _restore(self, state: Mapping[str, Any]) -> None:
         square = (self._genes, self._genes)
-        self._mean = stored_array(state, "mean", (self._genes,))
-        self._factor = np.ascontiguousarray(stored_array(state, "factor", square))
-        self._inverse = np.ascontiguousarray(stored_array(state, "inverse", square))
+        self._mean = stored_array(state, "mean", np.float64, (self._genes,))
+        self._factor = np.ascontiguousarray(stored_array(state, "factor", np.float64, square))
+        self._inverse = np.ascontiguousarray(stored_array(state, "inverse", np.float64, square))

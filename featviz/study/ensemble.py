@@ -25,6 +25,7 @@ def search_ensemble(  # noqa: D417  the others are those of fv.search
     seed: int = 0,
     optimiser: str = "auto",
     optimiser_options: Mapping[str, Any] | None = None,
+    query_seconds: float | None = None,
     batch_size: int | None = None,
     baseline: int = 0,
     references: Any = None,
@@ -62,7 +63,7 @@ def search_ensemble(  # noqa: D417  the others are those of fv.search
     shared = {"seed": seed, "optimiser": optimiser, "optimiser_options": optimiser_options}
     shared |= {"batch_size": batch_size, "references": references}
     common: dict[str, Any] = {"baseline": baseline, "noise": noise, "replicates": replicates}
-    common |= {"target": target, "max_seconds": max_seconds}
+    common |= {"target": target, "max_seconds": max_seconds, "query_seconds": query_seconds}
     found, reporter = members_of(members, shared), make_reporter(progress)
     team = Team(found, objective, budget=budget, out=out, resume=resume, callbacks=callbacks, **common)
     return _raced(team, reporter)
@@ -70,6 +71,8 @@ def search_ensemble(  # noqa: D417  the others are those of fv.search
 
 def _raced(team: Team, reporter: Reporter) -> Ensemble:
     try:
+        for choice in team.choices:
+            reporter.say(choice)
         while (made := team.step()) is not None:
             reporter.show(made)
     except BaseException as error:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from featviz.study.history import Candidate
     from featviz.study.run import Run
 
-__all__ = ["ENSEMBLE_FILE", "Ensemble", "Member", "members_of", "read_ensemble"]
+__all__ = ["ENSEMBLE_FILE", "Ensemble", "Member", "is_ensemble", "members_of", "read_ensemble"]
 
 ENSEMBLE_FILE = "ensemble.toml"
 # What a member may say for itself.
@@ -130,7 +130,7 @@ class Ensemble:
             RunNotFound: when there is no ensemble.
         """
         where = Path(path)
-        if not (where / ENSEMBLE_FILE).is_file():
+        if not is_ensemble(where):
             raise RunNotFound(f"there is no ensemble in {visible(str(where), 300)} (it holds no {ENSEMBLE_FILE}).")
         names, budget = read_ensemble(where)
         given = spaces or {}
@@ -190,6 +190,11 @@ class Ensemble:
             )
             for name, run in self.runs.items()
         ]
+
+
+def is_ensemble(folder: Path) -> bool:
+    """Whether a folder holds an ensemble."""
+    return (folder / ENSEMBLE_FILE).is_file()
 
 
 def read_ensemble(folder: Path) -> tuple[tuple[str, ...], int]:

@@ -58,10 +58,6 @@ class Plan:
         # The batches of the search that the race knows of.
         self._raced = 0
 
-    def end_of(self, restart: int) -> int:
-        """The evaluations at which a restart ends in the run as it was made."""
-        return self._first_budget * (restart + 1) // self.settings.restarts
-
     def budget_of(self, restart: int) -> int:
         """The inputs that the optimiser of a restart may plan for, each evaluated as often as there are replicates.
 
@@ -69,7 +65,7 @@ class Plan:
         """
         if self._race is not None:
             return self._race.schedule.last_share
-        own = self.end_of(restart) - (self.end_of(restart - 1) if restart else 0)
+        own = self._end_of(restart, self._first_budget) - self._end_of(restart - 1, self._first_budget)
         return max(1, own // self.settings.replicates)
 
     def live(self, records: Records, restart: int) -> tuple[int, ...]:
@@ -163,15 +159,17 @@ class Plan:
             return Next(Phase.REFERENCE, 0, most) if most else None
         begun = records.batches_of(Phase.SEARCH)[-1].restart if searched else 0
         race = self._raced_to(records)
-        restart = self._restart_at(self._in_search(records)) if race is None else race.next()
+        kept = 0 if self._noise is None else self._noise.reserve(records)
+        # What is kept is taken from all restarts alike; of a run that goes on, as much as of its first budget.
+        shared = self._first_budget - min(kept, self._first_budget // 10)
+        restart = self._restart_at(self._in_search(records), shared) if race is None else race.next()
         if race is None and restart > begun and self._recommends_at(records, begun):
             return Next(Phase.RECOMMENDED, begun, 1)
-        kept = 0 if self._noise is None else self._noise.reserve(records)
         made = records.since_search(Phase.RECOMMENDED) + records.since_search(Phase.CONFIRM)
         if left <= kept - made:
             return Next(Phase.RECOMMENDED, begun, 1) if self._recommends_at(records, begun) else None
         if race is None:
-            end = settings.budget if restart == settings.restarts - 1 else self.end_of(restart)
+            end = settings.budget if restart == settings.restarts - 1 else self._end_of(restart, shared)
             most = min(end - self._in_search(records), left - kept) // each
         else:
             most = (left - kept) // each
@@ -208,10 +206,14 @@ class Plan:
         recommended = [b.batch for b in records.batches_of(Phase.RECOMMENDED) if b.restart == restart]
         return bool(searched) and not any(batch > searched[-1].batch for batch in recommended)
 
-    def _restart_at(self, spent: int) -> int:
+    def _end_of(self, restart: int, shared: int) -> int:
+        """The evaluations at which a restart ends where all of them share so many."""
+        return shared * (restart + 1) // self.settings.restarts
+
+    def _restart_at(self, spent: int, shared: int) -> int:
         last = self.settings.restarts - 1
-        restart = max(0, min(last, spent * self.settings.restarts // self._first_budget - 1))
+        restart = max(0, min(last, spent * self.settings.restarts // shared - 1))
         # What is left of a restart may be too little for the replicates of one input.
-        while restart < last and self.end_of(restart) - spent < self.settings.replicates:
+        while restart < last and self._end_of(restart, shared) - spent < self.settings.replicates:
             restart += 1
         return restart

@@ -2,13 +2,14 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from featviz import checks
+from featviz.text import visible
 
-__all__ = ["Callback", "Progress", "Reporter", "make_reporter"]
+__all__ = ["Callback", "Progress", "Reporter", "make_reporter", "said_choice"]
 
 _LINE_SECONDS = 10.0
 
@@ -18,13 +19,15 @@ class Progress:
     """Where a search stands after a batch; what callbacks are given.
 
     Args:
-        phase: "search", "baseline" or "reference".
+        phase: "reference", "search", "check" (an input asked for again, to learn how noisy the box is), "recommended"
+            or "confirm" (what did best in a noisy box), "baseline" or "baseline confirm".
         evaluations: made in this phase so far (reference inputs count as part of the search).
         budget: evaluations that this phase will make at most.
         best_score: best score of this phase so far (reference inputs count as search); NaN before the first one.
         seconds: wall time of the run so far, over all its sessions.
         failures: failed evaluations so far.
-        restart: the restart that the batch belonged to.
+        restart: the restart that the batch belonged to; of an ensemble the number of the member.
+        part: of several restarts or members the one that the batch belonged to, in words; "" where there is one.
     """
 
     phase: str
@@ -34,6 +37,7 @@ class Progress:
     seconds: float
     failures: int
     restart: int
+    part: str = ""
 
 
 Callback = Callable[[Progress], object]
@@ -41,6 +45,9 @@ Callback = Callable[[Progress], object]
 
 class Reporter(Protocol):
     """Shows progress."""
+
+    def say(self, text: str) -> None:
+        """A line for people, before the first batch."""
 
     def show(self, progress: Progress) -> None:
         """Called after every batch."""
@@ -50,6 +57,9 @@ class Reporter(Protocol):
 
 
 class _Silent:
+    def say(self, text: str) -> None:
+        """Say nothing."""
+
     def show(self, progress: Progress) -> None:
         """Show nothing."""
 
@@ -64,12 +74,15 @@ class _Lines:
         self._phase = ""
         self._last = 0.0
 
+    def say(self, text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
     def show(self, progress: Progress) -> None:
-        now = time.monotonic()
+        now, phase = time.monotonic(), _phase(progress)
         ended = progress.evaluations >= progress.budget
-        if progress.phase == self._phase and not ended and now - self._last < _LINE_SECONDS:
+        if phase == self._phase and not ended and now - self._last < _LINE_SECONDS:
             return
-        self._phase, self._last = progress.phase, now
+        self._phase, self._last = phase, now
         print(_line(progress), file=sys.stderr, flush=True)
 
     def close(self) -> None:
@@ -83,15 +96,16 @@ class _Bar:
         self._phase = ""
         self._bar: Any = None
 
+    def say(self, text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
     def show(self, progress: Progress) -> None:
-        if progress.phase != self._phase:
+        if (phase := _phase(progress)) != self._phase:
             from tqdm import tqdm  # noqa: PLC0415  only a terminal needs it
 
             self.close()
-            self._phase = progress.phase
-            self._bar = tqdm(
-                total=progress.budget, desc=progress.phase, unit="eval", dynamic_ncols=True, file=sys.stderr
-            )
+            self._phase = phase
+            self._bar = tqdm(total=progress.budget, desc=phase, unit="eval", dynamic_ncols=True, file=sys.stderr)
         self._bar.set_postfix_str(_facts(progress), refresh=False)
         self._bar.update(progress.evaluations - self._bar.n)
 
@@ -111,14 +125,26 @@ def make_reporter(progress: str | bool) -> Reporter:
     return reporters[kind]()
 
 
+def said_choice(optimiser: str, why: str, members: Sequence[str] = ()) -> str:
+    """What "auto" picked, and why, as a line; ``members`` of an ensemble are named."""
+    of = f" for {', '.join(visible(name, 40) for name in members)}" if members else ""
+    return f"auto picks {visible(optimiser, 80)}{of}: {visible(why, 500)}"
+
+
+def _phase(progress: Progress) -> str:
+    """The name of the phase for people: an input asked for again now and then does not interrupt the search."""
+    return "search" if progress.phase == "check" else progress.phase
+
+
 def _facts(progress: Progress) -> str:
     failed = f", {progress.failures:,} failed" if progress.failures else ""
-    return f"best {progress.best_score:.4g}{failed}"
+    part = f"{visible(progress.part, 40)}, " if progress.part else ""
+    return f"{part}best {progress.best_score:.4g}{failed}"
 
 
 def _line(progress: Progress) -> str:
     share = 100 * progress.evaluations / progress.budget
     return (
-        f"{progress.phase}: {progress.evaluations:,} of {progress.budget:,} evaluations ({share:.0f}%), "
+        f"{_phase(progress)}: {progress.evaluations:,} of {progress.budget:,} evaluations ({share:.0f}%), "
         f"{_facts(progress)}, {progress.seconds:.1f} s"
     )

@@ -26,7 +26,10 @@ from featviz.study.session import LatentReader, Session, diverse_ids, gather_lat
 from featviz.study.spec import check_tables, names_code
 from featviz.text import visible
 
-__all__ = ["Run", "find_runs", "load"]
+__all__ = ["LEFT_BEHIND", "Run", "find_runs", "load"]
+
+# How the reason begins for which an ensemble stops a run.
+LEFT_BEHIND = "left behind by the ensemble"
 
 
 class Run:
@@ -194,12 +197,22 @@ class Run:
         restarts = self._records.restarts[ids]
         return [self._history(ids[restarts == restart]) for restart in np.unique(restarts)]
 
+    @property
+    def is_halved(self) -> bool:
+        """Whether its restarts took turns, and the worse ones were stopped before the others."""
+        return self.spec["search"].get("halving") is True
+
+    @property
+    def was_left_behind(self) -> bool:
+        """Whether it was stopped by an ensemble, for the better of other members; it can be resumed alone."""
+        return self.status == "interrupted" and self.stop_reason.startswith(LEFT_BEHIND)
+
     @cached_property
     def agreement(self) -> Agreement | None:
         """How far the restarts found the same; None with fewer than two that have a score, or several objectives."""
         if self._goal_columns:
             return None
-        found = agreement_of(self._records, self._decoded, self.space)
+        found = agreement_of(self._records, self._decoded, self.space, self.is_halved)
         return found if len(found.restarts) > 1 else None
 
     @property

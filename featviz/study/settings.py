@@ -86,12 +86,21 @@ class Settings:
             return
         if self.restarts == 1:
             raise InvalidArgument("halving chooses among several restarts: pass restarts=8 or another number above 1.")
-        least = least_budget(self.restarts) * self.replicates
-        if self.budget < least:
+        self.check_rungs(0)
+
+    def check_rungs(self, references: int) -> None:
+        """Refuse to halve restarts with a budget that leaves less than one input for each in each rung.
+
+        Args:
+            references: inputs that are evaluated before the restarts.
+        """
+        least = (least_budget(self.restarts) + references) * self.replicates
+        if self.halving and self.budget < least:
             of_each = "" if self.replicates == 1 else f" of {self.replicates:,} replicates"
+            besides = f" beside {references:,} reference inputs" if references else ""
             raise InvalidArgument(
-                f"{self.restarts:,} restarts{of_each} need a budget of at least {least:,} evaluations to be halved, "
-                f"but it is {self.budget:,}. Ask for fewer restarts."
+                f"{self.restarts:,} restarts{of_each} need a budget of at least {least:,} evaluations to be halved"
+                f"{besides}, but it is {self.budget:,}. Ask for fewer restarts."
             )
 
     def table(self) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from featviz.study.exchange import count_in, read_told
 from featviz.study.history import SEARCHED, Records
 from featviz.study.noise import NoisePolicy, noise_policy
 from featviz.study.plan import Next, Plan
-from featviz.study.progress import Callback, Progress, make_reporter
+from featviz.study.progress import Callback, Progress, make_reporter, said_choice
 from featviz.study.remarks import remark_on
 from featviz.study.run import Run
 from featviz.study.same_box import check_boxes, recall
@@ -123,6 +123,7 @@ class Study:
         self._space, self._objective, self._callbacks, self._progress = space, objective, tuple(callbacks), progress
         self._evaluator = Evaluator(objective, space)
         self._references = None if references is None else space.encode_inputs(references)
+        settings.check_rungs(0 if self._references is None else len(self._references))
         # Made before anything touches the disk, so that an unusable choice leaves no directory behind.
         self._goals = 1 if objective is None else objective.goals
         made = make_searcher(optimiser, space.latent, Plan(settings, settings.budget, 0), goals=self._goals)
@@ -181,6 +182,12 @@ class Study:
     def told(self, record: BatchRecord) -> NDArray[np.float64]:
         """What an optimiser is told of a stored batch, shape (n,); NaN where an evaluation failed."""
         return self._evaluator.told(record.scores, record.outputs)
+
+    @property
+    def choice(self) -> tuple[str, str] | None:
+        """The optimiser that "auto" picked for this run, and why; None when one was asked for by name."""
+        chosen = self._session.spec["provenance"]
+        return (str(chosen.get("optimiser")), str(chosen.get("why"))) if self._settings.optimiser == "auto" else None
 
     @property
     def seconds(self) -> float:
@@ -265,6 +272,8 @@ class Study:
         """
         reporter = make_reporter(self._progress)
         try:
+            if self.choice is not None and not self.done:
+                reporter.say(said_choice(*self.choice))
             while not self.done:
                 reporter.show(self.step())
         except BaseException as error:
@@ -429,7 +438,7 @@ class Study:
         return progress
 
     def _progress_after(self, asked: Asked) -> Progress:
-        baseline = asked.phase in (Phase.BASELINE, Phase.BASELINE_CONFIRM)
+        baseline, restarts = asked.phase in (Phase.BASELINE, Phase.BASELINE_CONFIRM), self._settings.restarts
         return Progress(
             phase=asked.phase.name.lower().replace("_", " "),
             evaluations=self._records.count(Phase.BASELINE) if baseline else self.spent,
@@ -438,6 +447,7 @@ class Study:
             seconds=self._records.batches[-1].seconds,
             failures=self._records.failures,
             restart=asked.restart,
+            part="" if baseline or restarts == 1 else f"restart {asked.restart + 1:,} of {restarts:,}",
         )
 
     def _verdict(self) -> tuple[str, str]:

@@ -16,7 +16,8 @@ from featviz.storage.directory import DATABASE
 from featviz.study.halving import Race, Schedule, least_budget
 from featviz.study.history import SEARCHED
 from featviz.study.members import ENSEMBLE_FILE, Ensemble, Member, read_ensemble
-from featviz.study.progress import Callback, Progress
+from featviz.study.progress import Callback, Progress, said_choice
+from featviz.study.run import LEFT_BEHIND
 from featviz.study.settings import MAX_BUDGET, MAX_REPLICATES, check_parts
 from featviz.study.spec import FORMAT
 from featviz.study.study import Study
@@ -83,7 +84,7 @@ class Team:
         except BaseException as error:
             self.close_after(error)
             raise
-        self._stopped = ""
+        self._stopped, self._seconds = "", 0.0
         self._best = float(np.fmax.reduce([study.records.best(*SEARCHED) for study in self._studies]))
 
     def step(self) -> Progress | None:
@@ -106,11 +107,20 @@ class Team:
             self._stopped = f"stopped by a callback{': ' if str(stop) else ''}{stop}"
         return progress
 
+    @property
+    def choices(self) -> list[str]:
+        """What "auto" picked for the members that left it to it, and why: a line for each optimiser and reason."""
+        members: dict[tuple[str, str], list[str]] = {}
+        for member, study in zip(self._members, self._studies, strict=True):
+            if study.choice is not None:
+                members.setdefault(study.choice, []).append(member.name)
+        return [said_choice(name, why, of) for (name, why), of in members.items()]
+
     def close(self, reason: str = "") -> Ensemble:
         """Close every member's run."""
         runs, first = {}, None
         for member, study in zip(self._members, self._studies, strict=False):
-            why = reason or self._stopped or f"left behind by the ensemble after {study.spent:,} evaluations"
+            why = reason or self._stopped or f"{LEFT_BEHIND} after {study.spent:,} evaluations"
             try:
                 runs[member.name] = study.close(why)
             except FeatvizError as error:
@@ -186,14 +196,17 @@ class Team:
         if made.phase.startswith("baseline"):
             return made
         self._best = float(np.fmax(self._best, made.best_score))
+        # Each member has a clock of its own, and they were not begun at one moment.
+        self._seconds = max(self._seconds, made.seconds)
         return Progress(
             phase=made.phase,
             evaluations=sum(study.spent for study in self._studies),
             budget=self._budget,
             best_score=self._best,
-            seconds=made.seconds,
+            seconds=self._seconds,
             failures=sum(study.records.failures for study in self._studies),
             restart=at,
+            part=self._members[at].name,
         )
 
 

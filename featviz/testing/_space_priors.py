@@ -12,7 +12,7 @@ from featviz.protocols import SearchSpace
 from featviz.search_spaces.joining import JointPrior
 from featviz.testing._inputs import ROWS, drawn, expect, near
 
-__all__ = ["check_canonical", "check_prior", "check_samples_are_valid"]
+__all__ = ["check_canonical", "check_prior", "check_samples_are_valid", "check_settled"]
 
 # Draws for a test of distribution, fewer where genes are many, and genes that are tested.
 _DRAWS, _FEWEST, _NUMBERS, _GENES = 2_000, 200, 1_000_000, 24
@@ -20,6 +20,8 @@ _DRAWS, _FEWEST, _NUMBERS, _GENES = 2_000, 200, 1_000_000, 24
 _LEVEL = 1e-9
 # The chi-squared distribution is that of counts which are not too small.
 _COUNT = 5.0
+# Far out of the prior, in its standard deviations.
+_FAR = 20.0
 
 
 def check_samples_are_valid(space: SearchSpace) -> None:
@@ -78,6 +80,22 @@ def check_canonical(space: SearchSpace) -> None:
         near(space.decode_latents(reduced), space.decode_latents(latents)), "canonical latents stand for other inputs."
     )
     expect(canonical(reduced).digest() == reduced.digest(), "the canonical form of canonical latents is another.")
+
+
+def check_settled(space: SearchSpace) -> None:
+    """Settled latents, where a space has them, are new and finite, and each row's own."""
+    settled = space.latent.settled
+    if settled is None:
+        return
+    latents = drawn(space, 7, 16)
+    latents.real[8:] *= _FAR
+    before = latents.digest()
+    nearer = settled(latents)
+    expect(latents.digest() == before, "settled changed its latents.")
+    space.latent.check(nearer)
+    expect(bool(np.isfinite(nearer.real).all()), "settled genes are not finite.")
+    alone = np.concatenate([settled(latents[row : row + 1]).real for row in range(len(latents))])
+    expect(near(alone, nearer.real), "settled latents depend on the others in their batch.")
 
 
 def _check_density(space: SearchSpace, latents: Latents) -> None:

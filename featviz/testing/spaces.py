@@ -30,7 +30,7 @@ from featviz.protocols import SearchSpace, Spec
 from featviz.search_spaces import ImageSpace, space_from_spec
 from featviz.testing._inputs import ROWS, digest, drawn, encoded, expect, near, one, same
 from featviz.testing._space_moves import check_moves, check_support
-from featviz.testing._space_priors import check_canonical, check_prior, check_samples_are_valid
+from featviz.testing._space_priors import check_canonical, check_prior, check_samples_are_valid, check_settled
 from featviz.testing._space_units import check_units
 from featviz.text import first_line
 
@@ -214,6 +214,7 @@ CHECKS: tuple[Callable[[SearchSpace], None], ...] = (
     check_samples_are_valid,
     check_prior,
     check_canonical,
+    check_settled,
     check_moves,
     check_support,
     check_units,
@@ -274,6 +275,10 @@ class SpaceContract:
     def test_canonical(self, space: SearchSpace) -> None:
         """See :func:`check_canonical`."""
         check_canonical(space)
+
+    def test_settled(self, space: SearchSpace) -> None:
+        """See :func:`check_settled`."""
+        check_settled(space)
 
     def test_moves(self, space: SearchSpace) -> None:
         """See :func:`check_moves`."""

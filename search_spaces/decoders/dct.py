@@ -7,7 +7,7 @@ import numpy as np
 
 from featviz import checks
 from featviz.errors import InvalidArgument
-from featviz.search_spaces.decoders.base import LONGEST_SPEC, Float32, Float64, logit, squash
+from featviz.search_spaces.decoders.base import LONGEST_SPEC, SETTLED, Float32, Float64, logit, squash
 from featviz.search_spaces.decoders.frequencies import (
     checked_frequencies,
     checked_mean,
@@ -19,7 +19,7 @@ from featviz.search_spaces.pictures import PictureShape
 
 __all__ = ["DctDecoder"]
 
-_DECAY_OF_ALL, _DECAY_OF_LOW = 0.4, 1.0
+_DECAY_OF_ALL, _DECAY_OF_LOW = 0.3, 1.0
 # Numbers in the matrix of a basis; beyond it the picture is too long for this many frequencies.
 _LARGEST_BASIS = 50_000_000
 
@@ -40,7 +40,7 @@ class DctDecoder:
             along the other, or (vertical, horizontal); when left out, 32 along the longer side or all there are.
         gain: standard deviation of the picture before the sigmoid under the prior, a root mean square over
             pixels and channels; when left out 1, or that of the examples.
-        decay: the exponent; when left out .4 if every frequency is kept, else 1. With all of them, an exponent
+        decay: the exponent; when left out .3 if every frequency is kept, else 1. With all of them, an exponent
             of 1 leaves fine detail so small a share that a search cannot use it (a convolutional net on digits
             ended at .91 of its optimum instead of .96); with few, it makes clearer shapes.
         colour: see :func:`~featviz.search_spaces.decoders.statistics.colour_matrix`.
@@ -135,11 +135,26 @@ class DctDecoder:
 
         Where only low frequencies are kept: the nearest picture before the sigmoid in the sense of least squares.
         """
-        pre = np.moveaxis(logit(unit), 3, 1) - self._centre[:, None, None]
+        return self._genes_of(np.moveaxis(logit(unit), 3, 1) - self._centre[:, None, None])
+
+    def settle(self, genes: Float64) -> Float64:
+        """Genes of pictures that are clipped to ``SETTLED`` before the sigmoid: nearly the same after it.
+
+        Where only low frequencies are kept, the nearest to that in the sense of least squares.
+        """
+        n = len(genes)
+        coefficients = genes.reshape(n, self._shape.channels, -1) * self._amplitude.ravel()
+        coefficients = (self._mixing @ coefficients).reshape(n, self._shape.channels, *self._kept)
+        pre = self._by @ coefficients @ self._bx.T
+        centre = self._centre[:, None, None]
+        return genes + self._genes_of(np.clip(pre + centre, -SETTLED, SETTLED) - centre - pre)
+
+    def _genes_of(self, pre: Float64) -> Float64:
+        """Genes, shape (n, genes), of what differs from the mean before the sigmoid: (n, channels, height, width)."""
         coefficients = self._by.T @ pre @ self._bx
-        flat = coefficients.reshape(len(unit), self._shape.channels, self._kept[0] * self._kept[1])
+        flat = coefficients.reshape(len(pre), self._shape.channels, self._kept[0] * self._kept[1])
         independent = np.linalg.solve(self._mixing, flat).reshape(coefficients.shape)
-        return (independent / self._amplitude).reshape(len(unit), self.genes)
+        return (independent / self._amplitude).reshape(len(pre), self.genes)
 
     def options(self) -> dict[str, Any] | None:
         """Everything that was given, learnt or chosen; None where that is too much for a file."""

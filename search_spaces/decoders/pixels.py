@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from featviz import checks
-from featviz.search_spaces.decoders.base import Float32, Float64, logit, squash
+from featviz.search_spaces.decoders.base import SETTLED, Float32, Float64, logit, squash
 from featviz.search_spaces.pictures import PictureShape
 
 __all__ = ["PixelDecoder"]
@@ -38,6 +38,10 @@ class PixelDecoder:
     def encode(self, unit: Float64) -> Float64:
         """The exact inverse, but for values next to ``low`` and ``high``."""
         return logit(unit).reshape(len(unit), self.genes) / self._gain
+
+    def settle(self, genes: Float64) -> Float64:
+        """Genes of values that are clipped to ``SETTLED`` before the sigmoid: nearly the same after it."""
+        return np.clip(genes, -SETTLED / self._gain, SETTLED / self._gain)
 
     def options(self) -> dict[str, Any]:
         """The gain."""

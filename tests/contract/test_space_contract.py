@@ -252,6 +252,22 @@ class Drifting(Dials):
     )
 
 
+class SettlingInPlace(Dials):
+    def settle(self, latents):
+        latents.real[:] = np.clip(latents.real, -1, 1)
+        return latents.copy()
+
+    latent = property(lambda self: self.described(settled=self.settle))
+
+
+class SettlingTogether(Dials):
+    latent = property(
+        lambda self: self.described(
+            settled=lambda latents: fv.Latents(latents.real / np.abs(latents.real).max(), latents.categorical)
+        )
+    )
+
+
 class InPlace(Dials):
     def turn(self, parents, mates, rng):
         parents.real += 1
@@ -401,6 +417,8 @@ def test_the_message_names_the_types_of_blocks():
         (Entwined, contract.check_prior),
         (Merging, contract.check_canonical),
         (Drifting, contract.check_canonical),
+        (SettlingInPlace, contract.check_settled),
+        (SettlingTogether, contract.check_settled),
         (InPlace, contract.check_moves),
         (Aliasing, contract.check_moves),
         (Losing, contract.check_moves),

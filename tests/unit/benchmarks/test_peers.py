@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from peers import discrete, mixed, real
-from peers.comparison import Method, compare
+from peers.comparison import Mean, Method, compare
 from peers.recorder import Recorder
 
 DISCRETE = {
@@ -21,7 +21,7 @@ REAL = {
     "cma from examples": real.cma_from_examples,
     "catcma": real.catcma,
     "nevergrad": real.nevergrad("DE", 10),
-    "optuna": real.optuna_tpe,
+    "optuna": real.optuna("TPE"),
     "optuna CMA": real.optuna("CMA"),
     "scipy differential evolution": real.scipy_differential_evolution,
     "scipy dual annealing": real.scipy_dual_annealing,
@@ -54,6 +54,39 @@ def test_queries_beyond_the_budget_do_not_count():
     recorder(np.array([[1.0], [2.0], [9.0]]))
     assert recorder.left() == 0
     assert recorder.best([2]) == [2]
+
+
+def test_with_noise_the_true_score_of_what_is_reported_counts():
+    recorder = Recorder(lambda rows: rows[:, 0], 200, noise=5.0, seed=1)
+    rows = np.linspace(0, 1, 200)[:, None]
+    seen = recorder(rows)
+    assert np.abs(seen - rows[:, 0]).max() > 5
+    assert recorder.best([200]) == [rows[seen.argmax(), 0]]
+    recorder.recommend(np.array([[0.75]]))
+    assert recorder.best([200]) == [0.75]
+    assert recorder.queries == 200
+    recorder.recommend(None)
+    assert recorder.best([100, 200]) == [rows[seen[:100].argmax(), 0], rows[seen.argmax(), 0]]
+
+
+def test_the_noise_is_the_same_for_every_method():
+    rows = np.zeros((3, 1))
+    one, other = (Recorder(lambda rows: rows[:, 0], 3, noise=1.0, seed=4)(rows) for _ in range(2))
+    np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("name", ["cma", "nevergrad"])
+@pytest.mark.filterwarnings("ignore")
+def test_libraries_that_recommend_are_believed(name):
+    pytest.importorskip(name)
+    seen = []
+    search = real.cma_diagonal if name == "cma" else real.nevergrad("OnePlusOne")
+    problem = box(lambda rows: -np.square(rows).sum(axis=1))
+    recorder = Recorder(problem.score, 60, noise=2.0)
+    recorder.recommend = seen.append
+    search(problem, recorder, 0)
+    assert len(seen) >= 1
+    assert seen[-1].shape == (1, 2)
 
 
 @pytest.mark.parametrize("name", DISCRETE)
@@ -142,3 +175,29 @@ def test_a_method_that_fails_is_a_row_and_one_that_costs_too_much_has_fewer():
     assert results["design"].row(np.median)[0] == results["design"].row(np.median)[1]
     assert results["greedy"].best[:, 0].tolist() == results["design"].best[:, 0].tolist()
     assert results["greedy"].runs_above(0.5)[1] == 2
+
+
+def test_no_query_is_left_after_a_score_that_is_enough():
+    recorder = Recorder(lambda rows: rows[:, 0], 9, enough=3.0)
+    recorder(np.array([[1.0], [2.0]]))
+    assert recorder.left() == 7
+    recorder(np.array([[3.0], [2.0]]))
+    assert recorder.left() == 0
+    assert recorder.best([2, 9]) == [2, 3]
+
+
+def test_the_figure_of_several_problems_is_their_mean_with_one_seed():
+    seen = []
+
+    def search(problem, recorder, seed):
+        seen.append((problem.name, seed, recorder.left()))
+        recorder(np.array([[1.0], [2.0], [4.0]]))
+
+    def part(name, maximum):
+        return real.RealProblem(name, np.zeros(1), np.ones(1), lambda rows: rows[:, 0], maximum)
+
+    both = Mean((part("a", 4.0), part("b", 8.0)))
+    result = compare({"m": Method(search)}, [both] * 2, (1, 3), 7)["m"]
+    np.testing.assert_array_equal(result.best, [[0.1875, 0.75]] * 2)
+    assert seen == [("a", 7, 3), ("b", 7, 3), ("a", 8, 3), ("b", 8, 3)]
+    assert result.queries == 12

@@ -5,8 +5,9 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from peers.bits import Noted, local_search, one_plus_one
+from peers.bits import local_search, one_plus_one
 from peers.discrete import DiscreteProblem
+from peers.noted import Noted
 from peers.recorder import Recorder
 from problems.pseudo_boolean import (
     LeadingOnes,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from peers.comparison import Method, Result
 from peers.effort import Effort, _read, _write
-from peers.verdicts import Comparison, table, verdicts
+from peers.verdicts import Comparison, Target, table, targets_table, verdicts
 
 
 def result(*columns):
@@ -89,3 +89,38 @@ def test_known_figures_of_opponents_are_taken_and_featviz_runs_again(tmp_path):
     asked.clear()
     compare(Effort(seeds=2, first_seed=0, quick=True, only=("other", "slow")))
     assert asked == [("other", 0), ("other", 1)]
+
+
+def test_what_was_asked_for_is_reached_in_the_median_or_by_all_below():
+    results = {"featviz": result([5, 6, 7]), "random": result([-2, -1, 0.5])}
+    targets = (Target(100, 6.0), Target(100, 0.0, "random", below=True), Target(100, 1.0, "other"), Target(7, 1.0))
+    rows = targets_table([Comparison("f", "p: figures", (100,), results, targets=targets)])
+    assert rows == [
+        ["f", "p", "100", "featviz", "median ≥ 6", 6.0, "reached"],
+        ["f", "p", "100", "random", "all < 0", 0.5, "not reached"],
+    ]
+
+
+def test_a_run_may_be_cut_short_and_figures_of_longer_ones_are_not_taken_for_its_own():
+    class Problem:
+        name, maximum = "p", np.nan
+
+        def score(self, rows):
+            return rows[:, 0]
+
+    def search(problem, recorder, seed):
+        recorder(np.arange(recorder.left(), dtype=np.float64)[:, None])
+
+    methods = {"featviz": Method(search), "other": Method(search)}
+    known = {"f": {"t": {"other": {"best": [[9.0, 9.0, 9.0]], "seconds": 1, "queries": 9, "error": ""}}}}
+
+    def compare(most):
+        effort = Effort(seeds=1, most=most, known=known)
+        return effort.compare("f", "t", methods, [Problem()], (3, 5, 8), quick=())
+
+    whole, cut, tiny = compare(10), compare(6), compare(2)
+    assert (whole.checkpoints, cut.checkpoints, tiny.checkpoints) == ((3, 5, 8), (3, 5), (2,))
+    assert whole.results["featviz"].best.tolist() == [[2, 4, 7]]
+    assert whole.results["other"].best.tolist() == [[9, 9, 9]]
+    assert cut.results["other"].best.tolist() == [[2, 4]]
+    assert tiny.results["other"].best.tolist() == [[1]]

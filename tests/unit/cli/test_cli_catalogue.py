@@ -72,8 +72,17 @@ def test_what_there_is_is_listed(capsys):
     assert "Pictures." in out
     code, out, _ = called(capsys, "optimisers")
     assert code == 0
+    assert out.startswith("auto ")
     assert "[real]" in out
     assert "nevergrad:NAME" in out
+
+
+@pytest.mark.parametrize(("name", "meant"), [("sepcma", "sep-cma"), ("ImagSpace", "ImageSpace")])
+def test_a_misspelt_name_is_looked_up_among_spaces_and_optimisers(capsys, name, meant):
+    code, _, err = called(capsys, "check", name)
+    assert code == 2
+    assert f"no search space and no optimiser '{name}'" in err
+    assert f"Did you mean '{meant}'?" in err
 
 
 @pytest.mark.parametrize("what", ["authored:Fine", "sized.toml"])

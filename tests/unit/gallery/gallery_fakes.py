@@ -34,6 +34,9 @@ class FakeHistory:
     evaluations: np.ndarray
     best: np.ndarray
 
+    def __len__(self) -> int:
+        return len(self.best)
+
 
 @dataclass(frozen=True, eq=False)
 class FakeCandidate:
@@ -56,6 +59,8 @@ class FakeRun:
     diverse: list[FakeCandidate] = field(default_factory=list)
     restart_histories: list[FakeHistory] = field(default_factory=list)
     agreement: str | None = None
+    is_halved: bool = False
+    was_left_behind: bool = False
     status: str = "finished"
     stop_reason: str = "the budget is spent"
     evaluations: int = 1000

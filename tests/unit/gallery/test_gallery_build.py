@@ -7,6 +7,7 @@ import pytest
 from gallery_fakes import HOSTILE, FakeHistory, fake_candidates, fake_history, fake_run, fake_spec
 
 from featviz.blocks import TextBlock
+from featviz.display.formats import number
 from featviz.errors import FeatvizWarning, InvalidArgument, RunExists, RunNotFound, WrongType
 from featviz.gallery import build_gallery
 
@@ -190,6 +191,27 @@ def test_interrupted_runs_and_their_failures(tmp_path):
     text = " ".join(page.text.split())
     for words in ("interrupted before its budget was spent", "nonfinite", "output was nan"):
         assert words in text
+
+
+@pytest.mark.parametrize("halved", [False, True])
+@pytest.mark.parametrize("count", [3, 9])
+def test_where_restarts_ended_is_said_unless_most_were_stopped_early(tmp_path, halved, count):
+    histories = [fake_history(top=3.0 - i) for i in reversed(range(count))]
+    run = fake_run(restart_histories=histories, agreement="They agree.", is_halved=halved)
+    _, (page,) = build(run, tmp_path)
+    text = " ".join(page.text.split())
+    ends = ", ".join(number(h.best[-1]) for h in reversed(histories))
+    if halved:
+        assert "ended at" not in text
+        assert "independent" not in text
+        assert f"its {count} restarts, halved" in text
+    elif count == 3:
+        assert f"Its 3 independent restarts ended at {ends}. They agree." in text
+        assert "halved" not in text
+    else:
+        lowest, highest = ends.rpartition(", ")[2], ends.partition(", ")[0]
+        assert f"Its 9 independent restarts ended at {lowest} to {highest}. They agree." in text
+    assert "They agree." in text
 
 
 def test_a_run_of_text(tmp_path, monkeypatch):

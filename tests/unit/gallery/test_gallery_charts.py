@@ -60,6 +60,14 @@ def test_an_early_climb_is_drawn_on_a_logarithmic_axis():
     assert [tick.label for tick in late.x_ticks] == ["0", "2,500", "5,000", "7,500", "10,000"]
 
 
+def test_long_labels_have_room_within_the_frame():
+    short, long = chart([line("search", [1, 10], [0.0, 1.5])]), chart([line("search", [1, 10], [-1.0, -6.0188e-06])])
+    assert short.frame.right == 54
+    (path,) = long.paths
+    assert len(path.label) == 10
+    assert path.end_x + 8 * len(path.label) < long.frame.width
+
+
 def test_one_evaluation():
     drawn = chart([line("search", [1], [3.0])])
     assert len(drawn.paths) == 1
@@ -110,6 +118,12 @@ def test_of_many_outputs_the_named_and_the_highest_come_first():
     assert [bar.name for bar in found.first] == ["o3", "o29", "o28", "o27"]
     assert len(found.rest) == 26
     assert not found.marked
+
+
+def test_bars_say_whether_a_value_takes_much_room():
+    assert not bars({"a": -22.46, "b": 0.5}, None, frozenset()).wide
+    assert bars({"a": -22.46, "b": -6.0188e-06}, None, frozenset()).wide
+    assert bars({"a": -22.46, "b": float("nan")}, None, frozenset()).wide
 
 
 def test_bars_of_what_is_not_a_number():

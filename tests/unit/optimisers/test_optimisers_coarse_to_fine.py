@@ -138,3 +138,29 @@ def test_noise_is_expected_by_every_stage_and_after_a_restore():
     np.testing.assert_array_equal(own.ask(5).real, again.ask(5).real)
     assert own._searches[2].batch_size == 50
     assert len(own.recommend()) == 1
+
+
+def test_under_noise_a_new_stage_begins_with_the_steps_that_were_learnt():
+    own = CoarseToFine(LATENT, seed=3)
+    advance(own, coarse, 100)
+    own.expect_noise(0.5, 1_000)
+    while own.stage != 1:
+        advance(own, coarse, 1)
+    learnt = own._searches[1].steps
+    assert learnt.min() < 0.6
+    rows = own.ask(1_000)
+    np.testing.assert_allclose(rows.real[:, STAGES[1]].std(axis=0), learnt, rtol=0.15)
+    advance(own, lambda rows: np.zeros(len(rows)), own._searches[1].batch_size)
+    # A generation that says nothing throws nothing away.
+    np.testing.assert_allclose(own._searches[1].steps, learnt, rtol=0.4)
+
+
+def test_rows_that_are_never_told_are_forgotten_in_the_end():
+    own = CoarseToFine(LATENT)
+    for _ in range(70):
+        own.ask(500)
+    state = own.state_dict()
+    assert 500 < len(state["out"]) <= 1 << 14
+    asked = own.ask(5)
+    own.tell(asked, coarse(asked.real))
+    assert len(own.state_dict()["out"]) == len(state["out"])

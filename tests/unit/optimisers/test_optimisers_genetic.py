@@ -367,3 +367,38 @@ def test_what_is_told_is_checked():
         own.tell(broken, np.zeros(3))
     with pytest.raises(InvalidArgument):
         own.ask(0)
+
+
+def needle(latents):
+    """One option of 400 pairs counts, and nothing leads there."""
+    return ((latents.categorical[:, 0] == 13) & (latents.categorical[:, 1] == 7)).astype(float)
+
+
+def test_while_all_scores_are_equal_the_prior_is_drawn_from():
+    latent = LatentDescription(2, (20, 20, 3))
+    asked = run(GeneticAlgorithm(latent, seed=0, budget=10_000), 60, score=lambda latents: np.full(len(latents), 7.0))
+    # 95% of all values: children of few parents would have those of their parents.
+    for gene, options in enumerate(latent.options):
+        assert len(np.unique(asked.categorical[:, gene])) == options
+    assert len(np.unique(asked.real[:, 0])) > 0.75 * len(asked)
+
+
+def test_what_nothing_leads_to_is_found_as_soon_as_by_chance():
+    latent = LatentDescription(0, (20, 20, 20, 20))
+    found = 0
+    for seed in range(10):
+        asked = run(GeneticAlgorithm(latent, seed=seed, budget=2_000), 400 * 3 // 10, score=needle, n=10)
+        found += bool(needle(asked).any())
+    assert found >= 8  # 900 draws of 400 pairs miss it once in ten
+
+
+def test_flatness_is_part_of_the_state():
+    flat = GeneticAlgorithm(MIXED, seed=0)
+    run(flat, 10, score=lambda latents: np.zeros(len(latents)))
+    other = GeneticAlgorithm(MIXED, seed=0)
+    other.load_state_dict(flat.state_dict())
+    for _ in range(3):
+        assert flat.ask(20).digest() == other.ask(20).digest()
+    damaged = flat.state_dict() | {"range": np.zeros(3)}
+    with pytest.raises(RunDamaged):
+        GeneticAlgorithm(MIXED, seed=0).load_state_dict(damaged)

@@ -9,6 +9,7 @@ import pytest
 from featviz.latent import LatentDescription, Latents
 from featviz.optimisers import OPTIMISERS
 from featviz.optimisers._evolution import EvolutionStrategy
+from featviz.optimisers._ranked_rows import ranking
 
 GENES = 12
 OWN = [name for name in OPTIMISERS.names() if issubclass(OPTIMISERS.get(name), EvolutionStrategy)]
@@ -94,3 +95,41 @@ def test_rotation_does_not_leave_a_separable_strategy_as_it_is():
     own._streams = Turned(own._streams, turn)
     turned = run(own, lambda x: ellipsoid(x @ turn), generations=60)
     assert np.abs(turned @ turn - run(make("sep-cma"), ellipsoid, generations=60)).max() > 1e-3
+
+
+def steps_of_a_stair(x):
+    """Few different scores, some of them missing."""
+    scores = np.round(ellipsoid(x) / 300)
+    scores[x[:, 0] < -0.5] = np.nan
+    return scores
+
+
+@each
+def test_the_order_of_rows_with_equal_scores_changes_no_bit(name):
+    shuffled = run(make(name), steps_of_a_stair, shuffle=np.random.default_rng(0))
+    np.testing.assert_array_equal(run(make(name), steps_of_a_stair), shuffled)
+
+
+def test_the_order_of_rows_with_equal_scores_changes_no_bit_of_a_joint_search():
+    latent = LatentDescription(GENES, (3, 4))
+    asked = []
+    for shuffle in (None, np.random.default_rng(0)):
+        own = OPTIMISERS.get("catcma")(latent, 3)
+        for _ in range(15):
+            rows = own.ask(own.batch_size)
+            rows = rows if shuffle is None else rows[shuffle.permutation(len(rows))]
+            own.tell(rows, steps_of_a_stair(rows.real) - (rows.categorical != 1).sum(axis=1))
+        asked.append(own.ask(5))
+    assert asked[0].digest() == asked[1].digest()
+
+
+def test_chance_decides_among_equal_scores():
+    """Not where a row stands in the batch, and not how large its first gene is: a plateau pulls no way."""
+    rows = np.random.default_rng(0).standard_normal((4000, 3))
+    scores = np.repeat([2.0, 1.0, np.nan, 0.0], 1000)
+    order = ranking(scores, rows)
+    assert sorted(order[:1000]) == list(range(1000))
+    assert sorted(order[3000:]) == list(range(2000, 3000))
+    for values in (np.arange(4000.0), rows[:, 0], np.abs(rows[:, 0])):
+        ranked = values[order[:1000]]
+        assert abs(np.corrcoef(ranked, np.arange(1000))[0, 1]) < 0.1

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -70,6 +71,10 @@ def test_arguments_reach_the_optimiser():
         ("sepcma", "Did you mean 'sep-cma'"),
         ("SNES", "Did you mean 'snes'"),
         ("atuo", "Did you mean 'auto'"),
+        ("sep_cma", "Did you mean 'sep-cma'"),
+        ("CMA-ES", "Did you mean 'full-cma'"),
+        ("tpe", "Did you mean 'optuna:TPE'"),
+        ("gp", "Did you mean 'turbo'"),
         ("", "There are: auto, sep-cma"),
         ("DE", "nevergrad:NAME"),
         ("nevergrad", "for instance 'nevergrad:DE'"),
@@ -162,3 +167,18 @@ def test_importing_loads_no_library():
         env={"PYTHONPATH": ":".join(sys.path)},
     )
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_the_table_of_optimisers_has_every_one_of_them():
+    table = (Path(__file__).parents[3] / "docs" / "optimisers.md").read_text().partition("## The table")[2]
+    table = table.partition("## ")[0]
+    rows = " ".join(line.split("|")[1] for line in table.splitlines() if line.startswith("|"))
+    assert [name for name in [*OPTIMISERS.names(), "nevergrad:NAME", "optuna:NAME"] if f"`{name}`" not in rows] == []
+
+
+def test_the_package_names_every_algorithm():
+    import featviz.optimisers
+
+    for name in OPTIMISERS.names():
+        module = OPTIMISERS.get(name).__module__.rpartition(".")[2]
+        assert f"``{module}``" in featviz.optimisers.__doc__, name

@@ -7,7 +7,7 @@ import pytest
 from cma import purecma
 from cmaes import SepCMA as ReferenceSepCma
 
-from featviz.errors import InvalidArgument
+from featviz.errors import InvalidArgument, RunDamaged
 from featviz.latent import LatentDescription, Latents
 from featviz.optimisers.sep_cma import SepCma, SepCmaConstants
 
@@ -252,3 +252,72 @@ def test_default_constants_of_ros_and_hansen():
     close(k.c_mu, 18 / 3 * 2 * (k.mu_eff - 2 + 1 / k.mu_eff) / (18**2 + k.mu_eff))
     close(k.c_c, (4 + k.mu_eff / 16) / (20 + 2 * k.mu_eff / 16))
     close(k.c_sigma, math.sqrt(k.mu_eff + 1) / (4 + 2 * math.sqrt(k.mu_eff)))
+
+
+def settling(d, budget, **options):
+    """Genes beyond 2 are settled at 2."""
+    latent = LatentDescription(d, settled=lambda latents: Latents.of_real(np.clip(latents.real, -2, 2)))
+    return SepCma(latent, 3, budget, restart_when_stuck=False, **options)
+
+
+def far(x):
+    """Rises for as long as genes grow."""
+    return x.sum(axis=1)
+
+
+def settled_after(own, evaluations):
+    """Evaluations after which the mean lay within the limits although it had been beyond them."""
+    found, told, beyond = [], 0, False
+    while told < evaluations:
+        asked = own.ask(own.batch_size)
+        own.tell(asked, far(asked.real))
+        told += len(asked)
+        largest = np.abs(own.mean).max()
+        if beyond and largest <= 2:
+            found.append(told)
+            np.testing.assert_allclose(own.steps, 0.7)
+        beyond = largest > 2
+    return found
+
+
+def test_the_mean_is_settled_after_4_and_16_evaluations_a_gene():
+    d, n = 50, 10
+    assert settled_after(settling(d, 100_000, population=n), 1_500) == [4 * d, 16 * d]
+
+
+@pytest.mark.parametrize(("budget", "settlings"), [(499, 0), (500, 1), (1_999, 1), (2_000, 2)])
+def test_the_mean_is_not_settled_where_the_rest_of_the_budget_is_short(budget, settlings):
+    assert len(settled_after(settling(50, budget, population=10), 1_500)) == settlings
+
+
+def test_the_mean_is_settled_neither_under_noise_nor_without_a_budget_or_limits():
+    noisy = settling(50, 100_000, population=10, sigma=1.0)
+    noisy.expect_noise(1.0, 100_000)
+    assert noisy.batch_size == 10
+    for own in (noisy, settling(50, None, population=10), SepCma(LatentDescription(50), 3, 100_000, population=10)):
+        assert not settled_after(own, 1_000)
+
+
+def test_after_a_restart_evaluations_are_counted_from_there():
+    own = settling(50, 100_000, population=10)
+    own._restarts_allowed = True
+    run(own, lambda x: np.zeros(len(x)), generations=21)  # flat: it begins again with 20 rows a generation
+    assert own.restarts == 1
+    # 200 evaluations after it began again, one generation of which this has told already.
+    assert settled_after(own, 300) == [180]
+
+
+def test_a_settling_search_goes_on_bit_for_bit_from_its_state():
+    one = run(settling(50, 100_000, population=10), far, generations=15)
+    two = settling(50, 100_000, population=10)
+    two.load_state_dict(one.state_dict())
+    for own in (one, two):
+        assert settled_after(own, 700) == [50, 650]
+    np.testing.assert_array_equal(one.mean, two.mean)
+
+
+@pytest.mark.parametrize("told", [[5, 6, 0], [6, -1, 0], [6, 0, -1], [6, 0, 10**9], [0, 0]], ids=str)
+def test_a_damaged_count_of_evaluations_is_refused(told):
+    state = make(4).state_dict() | {"told": np.array(told)}
+    with pytest.raises(RunDamaged):
+        make(4).load_state_dict(state)

@@ -347,3 +347,63 @@ def test_a_large_batch_of_many_genes_takes_little_memory():
         assert tracemalloc.get_traced_memory()[1] < 80e6
     finally:
         tracemalloc.stop()
+
+
+def _parabola(rng, real):
+    """Rows with noisy scores, highest at 0."""
+    return Latents.of_real(real), -np.square(real).sum(axis=1) + 0.3 * rng.standard_normal(len(real))
+
+
+def test_with_noise_a_region_does_not_shrink_because_one_row_was_lucky():
+    sure, noisy = Turbo(LatentDescription(2), budget=100), Turbo(LatentDescription(2), budget=100)
+    noisy.expect_noise(0.3, 100)
+    rng = np.random.default_rng(0)
+    told, scores = _parabola(rng, rng.uniform(-1.5, 1.5, (12, 2)))
+    scores[0] = 2.0
+    for own in (sure, noisy):
+        own.tell(told, scores)
+    for step in (0.8, 0.5, 0.3, 0.1):  # nearer and nearer, and never as high as the lucky one
+        batch = _parabola(rng, rng.uniform(-step, step, (6, 2)))
+        for own in (sure, noisy):
+            own.tell(*batch)
+    assert sure.state_dict()["region"][0] < noisy.state_dict()["region"][0]
+
+
+def test_with_noise_what_a_collapsed_region_leaves_is_not_its_luckiest_row():
+    own = Turbo(LatentDescription(2), budget=100)
+    own.expect_noise(0.3, 100)
+    rng = np.random.default_rng(1)
+    told, scores = _parabola(rng, rng.uniform(-1.5, 1.5, (60, 2)))
+    lucky = int(np.abs(np.linalg.norm(told.real, axis=1) - 1.2).argmin())
+    scores[lucky] = 1.5
+    own.tell(told, scores)
+    for _ in range(60):
+        if own.restarts:
+            break
+        own.tell(*_parabola(rng, 1.2 + rng.uniform(0, 0.5, (40, 2))))
+    assert own.restarts == 1
+    assert np.linalg.norm(own.recommend().real) < 0.8
+
+
+def test_with_noise_a_stored_state_goes_on_alike():
+    rng = np.random.default_rng(2)
+    own, other = Turbo(LatentDescription(3), budget=60), Turbo(LatentDescription(3), budget=60)
+    own.expect_noise(0.3, 60)
+    for _ in range(12):
+        own.tell(*_parabola(rng, own.ask(2).real))
+    other.load_state_dict(own.state_dict())
+    for _ in range(6):
+        asked = own.ask(2)
+        assert asked.digest() == other.ask(2).digest()
+        batch = _parabola(rng, asked.real)
+        own.tell(*batch)
+        other.tell(*batch)
+    np.testing.assert_array_equal(own.state_dict()["region"], other.state_dict()["region"])
+
+
+@pytest.mark.parametrize(("known", "searched"), [({"scales": 1 / np.arange(1, 201.0)}, 64), ({}, 96)])
+def test_how_many_coarse_genes_are_searched(known, searched):
+    stages = np.arange(16), np.arange(200)
+    own = Turbo(LatentDescription(200, stages=() if known else stages, **known), budget=60)
+    rows = own.ask(8).real
+    assert np.count_nonzero((rows != 0).any(axis=0)) == searched

@@ -251,6 +251,17 @@ def test_latents_that_differ_where_it_does_not_matter_have_one_canonical_form():
     assert len(set(space.latent.canonical(other).keys())) == 2
 
 
+def test_each_part_settles_as_it_does_alone():
+    picture = fv.ImageSpace(6, 5)
+    space = fv.DictSpace({"picture": picture, "x": fv.Real(2), "pixels": fv.ImageSpace(4, 4, decoder="pixels")})
+    latents = Latents.of_real(20 * np.random.default_rng(0).standard_normal((3, 48)))
+    settled = space.latent.settled(latents).real
+    np.testing.assert_array_equal(settled[:, :30], picture.latent.settled(Latents.of_real(latents.real[:, :30])).real)
+    np.testing.assert_array_equal(settled[:, 30:32], latents.real[:, 30:32])
+    assert np.abs(settled[:, 32:]).max() == 3
+    assert fv.DictSpace({"x": fv.Real(2), "y": fv.Real()}).latent.settled is None
+
+
 def test_no_part_dominates_a_distance():
     space = fv.DictSpace({"income": fv.Uniform(0, 1e9), "share": fv.Uniform(0, 1)})
     batch = {"income": np.array([0, 0, 1e9]), "share": np.array([0.0, 1.0, 0.0])}

@@ -90,6 +90,29 @@ def test_a_large_batch_is_its_rows(decoder):
         np.testing.assert_allclose(space.decode_latents(latents[row : row + 1])[0], whole[row], atol=2e-6)
 
 
+@pytest.mark.parametrize("options", [{}, {"mean": [0.9, 0.5, 0.2]}, {"decoder": "pixels", "gain": 2.0}], ids=str)
+def test_settled_pictures_look_alike_and_come_back_from_black_and_white(options):
+    space = fv.ImageSpace(14, 10, 3, **options)
+    latents = fv.Latents.of_real(15 * rng().standard_normal((6, space.latent.real)))
+    settled = space.latent.settled(latents)
+    before, after = space.decode_latents(latents), space.decode_latents(settled)
+    inside = (before > 0.05) & (before < 0.95)
+    np.testing.assert_allclose(after, np.clip(before, after.min(), after.max()), atol=1e-5)
+    assert after.min() == pytest.approx(0.0474, abs=1e-4)
+    assert after.max() == pytest.approx(1 - 0.0474, abs=1e-4)
+    assert inside.any()
+    np.testing.assert_allclose(space.latent.settled(settled).real, settled.real, atol=1e-9)
+
+
+def test_settled_pictures_of_low_frequencies_are_the_nearest_ones():
+    space = fv.ImageSpace(40, 24, frequencies=8)
+    latents = fv.Latents.of_real(15 * rng().standard_normal((4, space.latent.real)))
+    settled = space.latent.settled(latents)
+    clipped = np.clip(space.decode_latents(latents), 1 / (1 + np.exp(3)), 1 / (1 + np.exp(-3)))
+    np.testing.assert_allclose(settled.real, space.encode_inputs(clipped).real, atol=1e-3)
+    assert np.square(settled.real).mean() < np.square(latents.real).mean()
+
+
 class TestCppn:
     def test_agrees_with_the_formula(self):
         space = fv.ImageSpace(6, 9, 2, decoder="cppn", hidden=4, layers=2, activations=["tanh", "gaussian"], gain=1.5)

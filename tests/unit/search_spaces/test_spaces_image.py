@@ -111,7 +111,7 @@ def test_frequencies(arguments, kept):
 
 
 def test_decay_is_gentler_where_every_frequency_is_kept():
-    assert fv.ImageSpace(28, 28).spec()["decay"] == 0.4
+    assert fv.ImageSpace(28, 28).spec()["decay"] == 0.3
     assert fv.ImageSpace(28, 28, frequencies=27).spec()["decay"] == 1.0
 
 

@@ -46,7 +46,7 @@ def test_restarts_that_find_one_optimum_agree_in_score_and_input():
     found = search(budget=6000).agreement
     assert found.as_high.all()
     assert found.distance < 0.1
-    assert str(found).startswith("3 of 3 restarts made at least 98% of the gain of the best one")
+    assert str(found).startswith("All 3 restarts ended equally high (at least 98% of what the best one gained), with")
     assert "this looks like one optimum" in str(found)
     assert found.evaluations.tolist() == [2000, 2000, 2000]
     assert np.diag(found.distances).max() == pytest.approx(0, abs=1e-6)
@@ -55,9 +55,9 @@ def test_restarts_that_find_one_optimum_agree_in_score_and_input():
 @pytest.mark.parametrize(
     ("apart", "words"),
     [
-        (0.1, "nearly the same input (0.10 of"),
+        (0.1, "nearly the same input (0.10 times"),
         (0.3, "neighbouring optima"),
-        (0.6, "partly alike (0.60 of"),
+        (0.6, "partly alike (0.60 times as far apart as random inputs"),
         (0.8, "several different inputs score as high"),
     ],
 )
@@ -88,14 +88,18 @@ def test_gains_are_measured_from_where_the_restarts_began():
 
 def test_one_that_is_alone_at_the_top_is_not_called_agreement():
     text = str(agreement([0, 0, 10], [0, 0, 5], [0, 0, 4]))
-    assert text.startswith("None of the other restarts made 98%")
-    assert "(3 in all)" in text
+    assert text.startswith("One of 3 restarts ended higher than all others, none of which made 98% of its gain")
 
 
 def test_unequal_restarts_are_not_compared():
     found = search(halving=True, restarts=4).agreement
     assert not found.is_comparable
+    assert found.halved
+    assert "were halved" in str(found)
     assert "says little about whether they agree" in str(found)
+    cut_short = agreement([0, 0, 10], [0])
+    assert not cut_short.is_comparable
+    assert str(cut_short).startswith("The 2 restarts made 1 to 3 evaluations, so where they ended says little")
 
 
 def test_restarts_without_a_score_do_not_count():
@@ -152,3 +156,48 @@ def test_a_stored_run_says_the_same_everywhere(tmp_path, capsys):
     index = fv.build_gallery(tmp_path / "run", tmp_path / "site")
     pages = "".join(page.read_text() for page in index.parent.rglob("index.html"))
     assert sentence.replace("'", "&#39;") in pages
+
+
+def noisy(seed=0, deviation=0.2):
+    rng = np.random.default_rng(seed)
+    return lambda pictures: one_peak(pictures) + deviation * rng.standard_normal(len(pictures))
+
+
+def test_restarts_of_a_noisy_box_are_compared_by_what_was_asked_for_again():
+    run = search(noisy(), noise="auto")
+    found = run.agreement
+    assert found.replicates.min() > 0
+    np.testing.assert_allclose(found.errors, run.noise / np.sqrt(found.replicates))
+    assert found.is_noisy
+    assert found.is_comparable
+    assert found.scores.tolist() == [run.candidate(i).score for i in found.ids.tolist()]
+    exact = search().agreement
+    assert (exact.is_noisy, exact.replicates.tolist(), exact.errors.tolist()) == (False, [0] * 3, [0.0] * 3)
+
+
+def test_what_lies_lower_by_chance_is_as_high_and_what_lies_lower_by_more_is_not():
+    plain = agreement([0, 0, 10], [0, 0, 9], [0, 0, 7])
+    assert plain.as_high.tolist() == [True, False, False]
+    unsure = dataclasses.replace(plain, errors=np.array([0.4, 0.4, 0.6]), replicates=np.array([8, 8, 4]))
+    assert unsure.as_high.tolist() == [True, True, False]
+    assert "or lie below it by no more than the noise explains" in str(unsure)
+    assert "noise" not in str(plain)
+
+
+def test_lucky_scores_are_no_evidence_of_agreement():
+    found = dataclasses.replace(
+        agreement([0, 0, 10], [0, 0, 10]), errors=np.array([0.1, np.nan]), replicates=np.array([4, 0])
+    )
+    assert not found.is_comparable
+    assert str(found).startswith("The box is noisy, and the best inputs of 1 of 2 restarts were never asked for again")
+
+
+def test_restarts_that_begin_at_one_reference_input_have_a_reason_to_agree():
+    one = np.full((1, 5, 4, 1), 0.4, dtype=np.float32)
+    together = search(budget=3000, references=one).agreement
+    assert together.began_alike
+    assert "began at the same reference input" in str(together)
+    three = np.stack([np.full((5, 4, 1), grey, dtype=np.float32) for grey in (0.2, 0.4, 0.6)])
+    apart = search(budget=3000, references=three).agreement
+    assert not apart.began_alike
+    assert "reference" not in str(apart)

@@ -1,9 +1,12 @@
+import json
 import math
+import re
 
 import numpy as np
 import pytest
 
 import featviz as fv
+from featviz.cli.main import run_cli
 from featviz.errors import (
     FailureBudgetExceeded,
     InvalidArgument,
@@ -140,6 +143,16 @@ def test_optimisers_seeds_and_settings_can_race_on_one_space():
     assert specs["de"]["optimiser"] == "random"
     assert specs["small"]["optimiser_options"] == {"population": 6}
     assert specs["small"]["batch_size"] == 6
+
+
+def test_what_a_query_costs_is_said_to_every_member():
+    members = {"dct": DCT, "pixels": PIXELS}
+    chosen = [
+        {run.spec["provenance"]["optimiser"] for run in search(members=members, budget=600, **said).runs.values()}
+        for said in ({}, {"query_seconds": 5.0})
+    ]
+    # What the last member gets is more than a model of the scores is worth unless the box is slow.
+    assert chosen == [{"full-cma"}, {"turbo"}] or chosen == [{"sep-cma"}, {"turbo"}]
 
 
 def test_options_of_an_optimiser_are_not_those_of_another():
@@ -339,3 +352,50 @@ def test_an_error_says_which_member_it_is_about(tmp_path):
     with pytest.raises(fv.FeatvizError, match="no optimiser 'nothing'") as found:
         search(members={"dct": DCT, "mine": (DCT, "nothing")})
     assert "'mine'" in found.value.__notes__[0]
+
+
+def test_members_are_named_and_the_clock_never_goes_back(capsys):
+    seen = []
+    search(progress="lines", callbacks=[seen.append], budget=600)
+    assert {progress.part for progress in seen} == set(MEMBERS)
+    assert all(list(MEMBERS)[progress.restart] == progress.part for progress in seen)
+    seconds = [progress.seconds for progress in seen]
+    assert seconds == sorted(seconds)
+    lines = capsys.readouterr().err.splitlines()
+    # The one that was asked for by name was not picked by "auto".
+    assert lines[0].startswith("auto picks sep-cma for dct, pixels, cppn: ")
+    assert re.match(r"search: \d+ of 600 evaluations \(\d+%\), dct, best ", lines[1])
+
+
+def test_what_was_left_behind_is_said_to_be(tmp_path, capsys):
+    found = search(tmp_path / "both")
+    behind = [name for name in MEMBERS if name != found.winner]
+    assert [run.was_left_behind for run in found.runs.values()] == [name in behind for name in MEMBERS]
+    assert "left behind" in called(capsys, "list", str(tmp_path))
+    rows = json.loads(called(capsys, "list", str(tmp_path), "--json"))
+    assert sorted(row["stop_reason"].startswith("left behind") for row in rows) == [False, True, True, True]
+    assert called(capsys, "show", str(tmp_path / "both")).startswith(str(found))
+    shown = json.loads(called(capsys, "show", str(tmp_path / "both"), "--json"))
+    assert shown["winner"] == found.winner
+    assert [row["run"] for row in shown["members"]] == list(MEMBERS)
+    fv.build_gallery(tmp_path, tmp_path / "site")
+    index = (tmp_path / "site" / "index.html").read_text()
+    assert index.count("<span>left behind</span>") == 3
+    assert "interrupted" not in index
+    assert "both</bdi>/" in index
+    pages = {
+        page.parent.name.rpartition("-")[0]: page.read_text()
+        for page in (tmp_path / "site" / "runs").rglob("index.html")
+    }
+    for name in MEMBERS:
+        left = "The ensemble <bdi>both</bdi> left it behind" in pages[name]
+        assert left == (name in behind)
+        assert ("It is a member of the ensemble <bdi>both</bdi>." in pages[name]) == (not left)
+        assert "was interrupted" not in pages[name]
+
+
+def called(capsys, *arguments):
+    with pytest.raises(SystemExit) as end:
+        run_cli(list(arguments))
+    assert end.value.code == 0
+    return capsys.readouterr().out

@@ -271,6 +271,14 @@ def test_halving_that_cannot_be_is_refused(error, options, words):
         search(**options)
 
 
+def test_reference_inputs_that_leave_too_little_for_the_rungs_are_refused_and_leave_nothing_behind(tmp_path):
+    references = np.random.default_rng(0).random((40, 5, 4, 1)).astype(np.float32)
+    with pytest.raises(InvalidArgument, match="at least 60 evaluations to be halved beside 40 reference inputs"):
+        search(tmp_path / "run", budget=59, references=references)
+    assert not (tmp_path / "run").exists()
+    assert search(budget=60, references=references, noise=False).evaluations == 60
+
+
 def test_several_objectives_cannot_be_halved():
     box = fv.black_box(lambda x: x.mean(axis=(2, 3)), outputs=["a", "b", "c", "d", "e"])
     goals = fv.pareto(fv.maximise(box, "a"), fv.minimise(box, "b"))

@@ -367,3 +367,16 @@ def test_when_most_fail_it_is_said_what_the_box_was_given(space, words):
     box = fv.black_box(lambda inputs: inputs.lower(), name="box")
     with pytest.raises(fv.errors.FailureBudgetExceeded, match=f"The box was given {words}"):
         fv.search(space, fv.maximise(box), budget=200, progress="none")
+
+
+def test_what_auto_picked_is_said_before_the_first_batch(capsys):
+    run = search(budget=40, restarts=2, progress="lines")
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == f"auto picks {run.spec['provenance']['optimiser']}: {run.spec['provenance']['why']}"
+    assert ", restart 1 of 2, best" in lines[1]
+    # Questions about the noise do not interrupt the search.
+    assert not any(line.startswith("check") for line in lines)
+    search(budget=40, optimiser="random", progress="lines")
+    assert capsys.readouterr().err.startswith("search: ")
+    search(budget=40)
+    assert capsys.readouterr().err == ""

@@ -78,6 +78,14 @@ def test_the_reported_best_is_a_mean_of_repeats_with_its_standard_error():
     assert run.evaluations == box.asked == 400
 
 
+def test_what_is_kept_for_the_rounds_is_taken_from_all_restarts_alike():
+    run = search(budget=1000, restarts=12, noise=True)
+    made = run.agreement.evaluations
+    assert len(made) == 12
+    assert made.max() <= 1.5 * made.min()
+    assert run.evaluations == 1000
+
+
 def test_the_choice_is_better_than_the_luckiest_observation():
     chosen, lucky = [], []
     space = fv.ImageSpace(12, 12)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from peers.spherical import spherical_cma
+from peers.genes import spherical_cma
 
 
 @pytest.mark.parametrize("budget", [3000, 500])
