@@ -12,6 +12,9 @@ __all__ = ["Choice", "Circumstances", "choose"]
 # Evaluations up to which a model of the scores finds more than anything else that was measured: where slopes mean
 # something, and where they do not. Of a box that takes so many seconds an input it is worth its cost for longer.
 _FEW, _FEW_STEPWISE = 300, 200
+# Genes up to which it does, where the space does not say which of them are coarse: it models them all, and its cost
+# grows with them, to a second a query at 20,000.
+_MOST_MODELLED = 5_000
 _SLOW_SECONDS, _LONGER = 1.0, 200
 # Real genes up to which a full covariance pays, and the evaluations a gene from which it does.
 _MOST_TOGETHER, _EACH_TOGETHER = 100, 30
@@ -64,6 +67,8 @@ def choose(latent: LatentDescription, about: Circumstances) -> Choice:
 def _is_dear(latent: LatentDescription, about: Circumstances) -> bool:
     """Whether queries are so few, or so slow, that a model of all scores is worth its cost."""
     if about.budget is None:
+        return False
+    if latent.scales is None and not latent.stages and latent.genes > _MOST_MODELLED:
         return False
     most = _FEW if latent.kinds == {"real"} and not latent.stepwise else _FEW_STEPWISE
     slow = about.query_seconds is not None and about.query_seconds >= _SLOW_SECONDS

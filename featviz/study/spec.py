@@ -135,7 +135,12 @@ def names_code(spec: Any) -> bool:
 
 
 def check_same(stored: Mapping[str, Any], asked: Mapping[str, Any], where: str) -> None:
-    """Raise :class:`RunMismatch` unless both tables describe the same questions to the same boxes."""
+    """Refuse to go on unless both tables describe the same questions to the same boxes.
+
+    Raises:
+        RunMismatch: when they do not.
+        RunDamaged: when an optimiser is named that the search cannot have been made by.
+    """
     differing = [f"[{part}]" for part in ("space", "objective") if stored.get(part) != asked.get(part)]
     differing += [
         f"[{part}]" for part in ("box", "boxes") if _asked_for(stored.get(part)) != _asked_for(asked.get(part))
@@ -154,6 +159,13 @@ def check_same(stored: Mapping[str, Any], asked: Mapping[str, Any], where: str) 
         raise RunMismatch(
             f"{where} holds a run of another search: it differs in {', '.join(dict.fromkeys(differing))}. "
             "Choose another directory, or ask for the same search to go on with it."
+        )
+    # "auto" picks none from a module of its own: whoever edits a file must not choose what is imported.
+    wanted, chosen = asked["search"]["optimiser"], stored["provenance"]["optimiser"]
+    if chosen != wanted and (wanted != "auto" or ":" in chosen):
+        raise RunDamaged(
+            f"{where} was searched by {visible(wanted, 60)!r}, but names {visible(chosen, 60)!r} as the optimiser in "
+            "[provenance]. Put run.toml back from a copy."
         )
 
 

@@ -336,6 +336,19 @@ def test_beyond_a_cliff_without_scores_little_is_asked():
     assert sum(failed[6:]) < 20
 
 
+def test_a_large_batch_of_many_genes_takes_little_memory():
+    own = Turbo(LatentDescription(1000), budget=300, initial=5)
+    latents = own.ask(5)
+    own.tell(latents, -np.square(latents.real).sum(axis=1))
+    tracemalloc.start()
+    try:
+        assert len(own.ask(100)) == 100
+        # The 128 points of each of the functions at once are 100 MB, and were there four times.
+        assert tracemalloc.get_traced_memory()[1] < 80e6
+    finally:
+        tracemalloc.stop()
+
+
 def _parabola(rng, real):
     """Rows with noisy scores, highest at 0."""
     return Latents.of_real(real), -np.square(real).sum(axis=1) + 0.3 * rng.standard_normal(len(real))
@@ -394,16 +407,3 @@ def test_how_many_coarse_genes_are_searched(known, searched):
     own = Turbo(LatentDescription(200, stages=() if known else stages, **known), budget=60)
     rows = own.ask(8).real
     assert np.count_nonzero((rows != 0).any(axis=0)) == searched
-
-
-def test_a_large_batch_of_many_genes_takes_little_memory():
-    own = Turbo(LatentDescription(1000), budget=300, initial=5)
-    latents = own.ask(5)
-    own.tell(latents, -np.square(latents.real).sum(axis=1))
-    tracemalloc.start()
-    try:
-        assert len(own.ask(100)) == 100
-        # The 128 points of each of the functions at once are 100 MB, and were there four times.
-        assert tracemalloc.get_traced_memory()[1] < 80e6
-    finally:
-        tracemalloc.stop()

@@ -313,6 +313,47 @@ def test_reading_what_is_no_ensemble_is_refused(tmp_path):
         fv.Ensemble.load(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("error", "text", "words"),
+    [
+        (RunDamaged, 'members = ["dct", "dct"]\nbudget = 30', "2 to 256 different members"),
+        (RunDamaged, 'members = ["dct"]\nbudget = 30', "2 to 256 different members"),
+        (RunDamaged, 'members = ["dct", "pixels", "cppn", "snes"]\nbudget = 3', "a budget of 12 to .* it says 3"),
+        (RunDamaged, f'members = ["dct", "pixels"]\nbudget = {10**30}', "a budget of 4 to"),
+        (InvalidArgument, 'members = ["dct", "run.toml"]\nbudget = 30', "cannot name a member"),
+    ],
+)
+def test_a_doctored_description_is_refused_and_nothing_is_evaluated(tmp_path, error, text, words):
+    with pytest.raises(KeyboardInterrupt):
+        search(tmp_path / "all", at=9)
+    before = fv.Ensemble.load(tmp_path / "all").evaluations
+    kept = (tmp_path / "all" / ENSEMBLE_FILE).read_text()
+    (tmp_path / "all" / ENSEMBLE_FILE).write_text(f"[ensemble]\n{text}\n")
+    for read in (fv.Ensemble.load, search):
+        with pytest.raises(error, match=words):
+            read(tmp_path / "all")
+    (tmp_path / "all" / ENSEMBLE_FILE).write_text(kept.replace("format = 1", "format = 99"))
+    with pytest.raises(InvalidConfig, match="format 99; this featviz reads format 1"):
+        fv.Ensemble.load(tmp_path / "all")
+    (tmp_path / "all" / ENSEMBLE_FILE).write_text(kept)
+    assert fv.Ensemble.load(tmp_path / "all").evaluations == before
+
+
+def test_an_error_says_which_member_it_is_about(tmp_path):
+    class Broken(fv.Space):
+        variables = {"x": fv.Real(shape=2)}
+
+        def decode(self, values):
+            raise RuntimeError("no decoder")
+
+    with pytest.raises(RuntimeError, match="no decoder") as found:
+        search(members={"dct": DCT, "mine": Broken()}, out=tmp_path / "all")
+    assert found.value.__notes__[0] == "This was the member 'mine' of the ensemble."
+    with pytest.raises(fv.FeatvizError, match="no optimiser 'nothing'") as found:
+        search(members={"dct": DCT, "mine": (DCT, "nothing")})
+    assert "'mine'" in found.value.__notes__[0]
+
+
 def test_members_are_named_and_the_clock_never_goes_back(capsys):
     seen = []
     search(progress="lines", callbacks=[seen.append], budget=600)
@@ -358,44 +399,3 @@ def called(capsys, *arguments):
         run_cli(list(arguments))
     assert end.value.code == 0
     return capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("error", "text", "words"),
-    [
-        (RunDamaged, 'members = ["dct", "dct"]\nbudget = 30', "2 to 256 different members"),
-        (RunDamaged, 'members = ["dct"]\nbudget = 30', "2 to 256 different members"),
-        (RunDamaged, 'members = ["dct", "pixels", "cppn", "snes"]\nbudget = 3', "a budget of 12 to .* it says 3"),
-        (RunDamaged, f'members = ["dct", "pixels"]\nbudget = {10**30}', "a budget of 4 to"),
-        (InvalidArgument, 'members = ["dct", "run.toml"]\nbudget = 30', "cannot name a member"),
-    ],
-)
-def test_a_doctored_description_is_refused_and_nothing_is_evaluated(tmp_path, error, text, words):
-    with pytest.raises(KeyboardInterrupt):
-        search(tmp_path / "all", at=9)
-    before = fv.Ensemble.load(tmp_path / "all").evaluations
-    kept = (tmp_path / "all" / ENSEMBLE_FILE).read_text()
-    (tmp_path / "all" / ENSEMBLE_FILE).write_text(f"[ensemble]\n{text}\n")
-    for read in (fv.Ensemble.load, search):
-        with pytest.raises(error, match=words):
-            read(tmp_path / "all")
-    (tmp_path / "all" / ENSEMBLE_FILE).write_text(kept.replace("format = 1", "format = 99"))
-    with pytest.raises(InvalidConfig, match="format 99; this featviz reads format 1"):
-        fv.Ensemble.load(tmp_path / "all")
-    (tmp_path / "all" / ENSEMBLE_FILE).write_text(kept)
-    assert fv.Ensemble.load(tmp_path / "all").evaluations == before
-
-
-def test_an_error_says_which_member_it_is_about(tmp_path):
-    class Broken(fv.Space):
-        variables = {"x": fv.Real(shape=2)}
-
-        def decode(self, values):
-            raise RuntimeError("no decoder")
-
-    with pytest.raises(RuntimeError, match="no decoder") as found:
-        search(members={"dct": DCT, "mine": Broken()}, out=tmp_path / "all")
-    assert found.value.__notes__[0] == "This was the member 'mine' of the ensemble."
-    with pytest.raises(fv.FeatvizError, match="no optimiser 'nothing'") as found:
-        search(members={"dct": DCT, "mine": (DCT, "nothing")})
-    assert "'mine'" in found.value.__notes__[0]
