@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from featviz import checks
+from featviz.storage import Phase
+from featviz.study.history import Records
+from featviz.study.settings import Settings
 from featviz.text import visible
 
-__all__ = ["Callback", "Progress", "Reporter", "make_reporter", "said_choice"]
+__all__ = ["Callback", "Progress", "Reporter", "make_reporter", "progress_of", "said_choice"]
 
 _LINE_SECONDS = 10.0
 
@@ -41,6 +44,30 @@ class Progress:
 
 
 Callback = Callable[[Progress], object]
+
+
+def progress_of(records: Records, settings: Settings, restart: int, spent: int, best: float) -> Progress:
+    """Where a search stands after the last batch of ``records``.
+
+    Args:
+        records: of the search.
+        settings: of the search.
+        restart: the one that the batch belonged to.
+        spent: evaluations that count for the budget.
+        best: the best score of the search; NaN before the first one.
+    """
+    last, restarts = records.batches[-1], settings.restarts
+    baseline = last.phase in (Phase.BASELINE, Phase.BASELINE_CONFIRM)
+    return Progress(
+        phase=last.phase.name.lower().replace("_", " "),
+        evaluations=records.count(Phase.BASELINE) if baseline else spent,
+        budget=settings.baseline if baseline else settings.budget,
+        best_score=records.best(Phase.BASELINE) if baseline else best,
+        seconds=last.seconds,
+        failures=records.failures,
+        restart=restart,
+        part="" if baseline or restarts == 1 else f"restart {restart + 1:,} of {restarts:,}",
+    )
 
 
 class Reporter(Protocol):

@@ -31,7 +31,7 @@ from featviz.study.exchange import count_in, read_told
 from featviz.study.history import SEARCHED, Records
 from featviz.study.noise import NoisePolicy, noise_policy
 from featviz.study.plan import Next, Plan
-from featviz.study.progress import Callback, Progress, make_reporter, said_choice
+from featviz.study.progress import Callback, Progress, make_reporter, progress_of, said_choice
 from featviz.study.remarks import remark_on
 from featviz.study.run import Run
 from featviz.study.same_box import check_boxes, recall
@@ -428,7 +428,7 @@ class Study:
             self._failure_budget.add(outcome.statuses, outcome.reasons)
         except FailureBudgetExceeded as error:
             raise FailureBudgetExceeded(f"{error}\nThe box was given {described(asked.inputs)}.") from None
-        progress = self._progress_after(asked)
+        progress = progress_of(self._records, self._settings, asked.restart, self.spent, self._best)
         self._time_is_up = self._plan.time_is_up(progress.seconds)
         try:
             for callback in self._callbacks:
@@ -436,19 +436,6 @@ class Study:
         except StopSearch as stop:
             self._stopped = f"stopped by a callback{': ' if str(stop) else ''}{stop}"
         return progress
-
-    def _progress_after(self, asked: Asked) -> Progress:
-        baseline, restarts = asked.phase in (Phase.BASELINE, Phase.BASELINE_CONFIRM), self._settings.restarts
-        return Progress(
-            phase=asked.phase.name.lower().replace("_", " "),
-            evaluations=self._records.count(Phase.BASELINE) if baseline else self.spent,
-            budget=self._settings.baseline if baseline else self._settings.budget,
-            best_score=self._records.best(Phase.BASELINE) if baseline else self._best,
-            seconds=self._records.batches[-1].seconds,
-            failures=self._records.failures,
-            restart=asked.restart,
-            part="" if baseline or restarts == 1 else f"restart {asked.restart + 1:,} of {restarts:,}",
-        )
 
     def _verdict(self) -> tuple[str, str]:
         """Status and reason if the study ended now."""

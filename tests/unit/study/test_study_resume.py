@@ -329,17 +329,19 @@ def test_another_search_in_the_same_directory_is_refused(tmp_path, change, named
 
 @pytest.mark.parametrize("optimiser", ["auto", "sep-cma"])
 def test_a_run_cannot_name_another_optimiser_to_be_imported(tmp_path, monkeypatch, optimiser):
-    (tmp_path / "planted.py").write_text("imported = True\n")
+    (tmp_path / "never_imported_optimiser.py").write_text("imported = True\n")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(KeyboardInterrupt):
         search(tmp_path / "run", at=2, optimiser=optimiser)
     spec = tmp_path / "run" / "run.toml"
     head, line, tail = spec.read_text().partition("[provenance]")
     chosen = fv.load(tmp_path / "run").spec["provenance"]["optimiser"]
-    spec.write_text(head + line + tail.replace(f'optimiser = "{chosen}"', 'optimiser = "planted:Optimiser"'))
-    with pytest.raises(RunDamaged, match="names 'planted:Optimiser' as the optimiser"):
+    spec.write_text(
+        head + line + tail.replace(f'optimiser = "{chosen}"', 'optimiser = "never_imported_optimiser:Optimiser"')
+    )
+    with pytest.raises(RunDamaged, match="names 'never_imported_optimiser:Optimiser' as the optimiser"):
         search(tmp_path / "run", optimiser=optimiser)
-    assert "planted" not in sys.modules
+    assert "never_imported_optimiser" not in sys.modules
 
 
 def test_another_space_or_objective_is_refused(tmp_path):
